@@ -1,0 +1,47 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Settings of an engine; compiled code depends on them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Config {
+    /// Count instructions, so that [`Limits::fuel`] can be set. Off by default: counting costs
+    /// some speed.
+    pub fuel: bool,
+    /// Let running code be stopped from outside through [`Limits::interrupt`]. Off by default:
+    /// checks in loops cost some speed.
+    pub interrupt: bool,
+    /// How much stack a guest may use, in bytes. 1 MiB by default: deep enough for language
+    /// runtimes, and well inside the 2 MiB of a Rust thread.
+    pub max_stack: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { fuel: false, interrupt: false, max_stack: 1 << 20 }
+    }
+}
+
+/// What one store may use.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of each linear memory; growing beyond fails as the guest would see it on a machine
+    /// without memory. 4 GiB by default: what 32-bit guests can address.
+    pub memory_bytes: usize,
+    /// Elements of each table. 1,000,000 by default.
+    pub table_elements: usize,
+    /// Fuel to start with; running out is [`TrapKind::OutOfFuel`](crate::TrapKind::OutOfFuel).
+    /// `None`, the default, is no limit. Needs [`Config::fuel`].
+    pub fuel: Option<u64>,
+    /// The guest traps with [`TrapKind::Interrupted`](crate::TrapKind::Interrupted) soon after
+    /// this becomes `true` and [`Engine::kick`](crate::Engine::kick) is called.
+    /// Needs [`Config::interrupt`].
+    pub interrupt: Option<Arc<AtomicBool>>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_bytes: 4 << 30, table_elements: 1_000_000, fuel: None, interrupt: None }
+    }
+}

@@ -1,0 +1,145 @@
+//! Core WebAssembly engines behind one small trait.
+//!
+//! An [`Engine`] compiles and runs core modules and nothing more: no WASI, no components. What
+//! stands above (the WASI bindings, the component runtime) is written once against the traits here
+//! and monomorphised for each engine, so that a host call costs what the engine's own import call
+//! costs: no look-up by name, no boxing, no copying of arguments.
+//!
+//! | engine | feature | what it is |
+//! |---|---|---|
+//! | [`wasmtime::Wasmtime`] | `wasmtime` | compiles to machine code |
+//! | [`wasmi::Wasmi`] | `wasmi` | interprets |
+
+mod config;
+mod context;
+mod error;
+mod types;
+
+pub use config::{Config, Limits};
+pub use context::{Context, Slots};
+pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind};
+pub use types::{ExportType, Extern, ExternType, FuncType, ImportType, ValType, Value};
+
+use std::fs::File;
+
+/// A core WebAssembly engine.
+///
+/// Cheap to clone: every clone is the same engine. Modules, linkers and templates belong to the
+/// engine that made them.
+pub trait Engine: Clone + Send + Sync + Sized + 'static {
+    /// The engine's name, as users write it after `--engine`.
+    const NAME: &'static str;
+
+    /// A compiled (or validated) module.
+    type Module: Clone + Send + Sync + 'static;
+    /// Host functions by module and name; made once, shared by any number of stores.
+    type Linker<T: Send + 'static>: Send + Sync;
+    /// A module whose imports are resolved: instantiating it looks nothing up by name.
+    type Template<T: Send + 'static>: Clone + Send + Sync;
+    /// What a running guest owns: its instances, memories and the host's state `T` for it.
+    type Store<T: Send + 'static>: Send;
+    /// A store in use: what a host function is given, and what the embedder calls through.
+    type Context<'a, T: Send + 'static>: Context<Engine = Self, State = T>;
+    /// Arguments and results of a host function.
+    type Slots<'a>: Slots;
+
+    /// A function in some store.
+    type Func: Clone + Send + Sync + 'static;
+    /// A linear memory in some store.
+    type Memory: Clone + Send + Sync + 'static;
+    /// A table in some store.
+    type Table: Clone + Send + Sync + 'static;
+    /// A global in some store.
+    type Global: Clone + Send + Sync + 'static;
+    /// An instance in some store.
+    type Instance: Clone + Send + Sync + 'static;
+
+    /// Makes an engine.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when this engine can not do what `config` asks for.
+    fn new(config: &Config) -> Result<Self, Error>;
+
+    /// Everything that compiled code depends on besides the module itself: the engine, its version
+    /// and the settings. Part of the key of the compilation cache.
+    fn identity(&self) -> String;
+
+    /// Validates and compiles a binary module.
+    ///
+    /// # Errors
+    /// [`Error::Module`] when `wasm` is malformed, invalid, or needs a proposal that the engine
+    /// does not run.
+    fn compile(&self, wasm: &[u8]) -> Result<Self::Module, Error>;
+
+    /// The compiled code of a module, for [`Engine::deserialize`]; `None` when the engine has
+    /// nothing worth storing (an interpreter).
+    ///
+    /// # Errors
+    /// [`Error::Module`] when the engine can not write its code out.
+    fn serialize(&self, module: &Self::Module) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Loads what [`Engine::serialize`] wrote, from a file that holds it from byte 0 on (bytes
+    /// behind it are ignored).
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] when another engine, version or setting wrote it.
+    ///
+    /// # Safety
+    /// The bytes become machine code: they must be exactly what `serialize` wrote, and the file
+    /// must not be written to while the module lives. [`artifact`] establishes that by
+    /// a keyed hash; use it.
+    #[expect(unsafe_code, reason = "loading machine code can not be a safe operation")]
+    unsafe fn deserialize(&self, code: File) -> Result<Self::Module, Error>;
+
+    /// What a module imports, in the module's order.
+    fn imports(module: &Self::Module) -> Vec<ImportType>;
+
+    /// What a module exports, in the module's order.
+    fn exports(module: &Self::Module) -> Vec<ExportType>;
+
+    /// An empty set of host functions.
+    fn linker<T: Send + 'static>(&self) -> Self::Linker<T>;
+
+    /// Adds a host function. Defining a name again replaces the older function.
+    ///
+    /// The function finds its arguments in the slots and leaves its results there.
+    ///
+    /// # Errors
+    /// [`Error::Link`] when the engine can not express `ty`.
+    fn define<T: Send + 'static>(
+        linker: &mut Self::Linker<T>,
+        module: &str,
+        name: &str,
+        ty: &FuncType,
+        func: impl Fn(&mut Self::Context<'_, T>, &mut Self::Slots<'_>) -> Result<(), Stop>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<(), Error>;
+
+    /// Resolves a module's imports against `linker`.
+    ///
+    /// # Errors
+    /// [`Error::Link`] naming the first import that is missing or has another type.
+    fn template<T: Send + 'static>(
+        &self,
+        linker: &Self::Linker<T>,
+        module: &Self::Module,
+    ) -> Result<Self::Template<T>, Error>;
+
+    /// A new store around the host's state.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when a limit needs a [`Config`] setting that is off (fuel, interruption).
+    fn store<T: Send + 'static>(&self, state: T, limits: Limits) -> Result<Self::Store<T>, Error>;
+
+    /// The store, ready to be used.
+    fn context<T: Send + 'static>(store: &mut Self::Store<T>) -> Self::Context<'_, T>;
+
+    /// Ends the store and hands the host's state back.
+    fn into_state<T: Send + 'static>(store: Self::Store<T>) -> T;
+
+    /// Makes running guests look at their [`Limits::interrupt`] flag soon. Callable from any
+    /// thread; does nothing on an engine that looks by itself.
+    fn kick(&self);
+}

@@ -1,0 +1,109 @@
+use crate::Engine;
+
+/// The type of a value. Vectors and references do not cross the host boundary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are WebAssembly's own")]
+pub enum ValType {
+    I32,
+    I64,
+    F32,
+    F64,
+}
+
+/// A value for calls whose types are known only at run time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names are WebAssembly's own")]
+pub enum Value {
+    I32(i32),
+    I64(i64),
+    F32(f32),
+    F64(f64),
+}
+
+impl Value {
+    /// The value's type.
+    pub fn ty(self) -> ValType {
+        match self {
+            Self::I32(_) => ValType::I32,
+            Self::I64(_) => ValType::I64,
+            Self::F32(_) => ValType::F32,
+            Self::F64(_) => ValType::F64,
+        }
+    }
+
+    /// The zero of a type.
+    pub fn zero(ty: ValType) -> Self {
+        match ty {
+            ValType::I32 => Self::I32(0),
+            ValType::I64 => Self::I64(0),
+            ValType::F32 => Self::F32(0.0),
+            ValType::F64 => Self::F64(0.0),
+        }
+    }
+}
+
+/// The type of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FuncType {
+    /// Parameters.
+    pub params: Vec<ValType>,
+    /// Results.
+    pub results: Vec<ValType>,
+}
+
+impl FuncType {
+    /// A function type from its parameters and results.
+    pub fn new(params: &[ValType], results: &[ValType]) -> Self {
+        Self { params: params.to_vec(), results: results.to_vec() }
+    }
+}
+
+/// The type of an import or export, as far as the host needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExternType {
+    /// A function; `None` when its type has vectors or references.
+    Func(Option<FuncType>),
+    /// A memory.
+    Memory {
+        /// Shared between threads.
+        shared: bool,
+    },
+    /// A table.
+    Table,
+    /// A global.
+    Global,
+    /// An exception tag.
+    Tag,
+}
+
+/// One import of a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportType {
+    /// The module it is asked from.
+    pub module: String,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: ExternType,
+}
+
+/// One export of a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportType {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: ExternType,
+}
+
+/// Something that an instance exports or imports.
+pub enum Extern<E: Engine> {
+    /// A function.
+    Func(E::Func),
+    /// A memory.
+    Memory(E::Memory),
+    /// A table.
+    Table(E::Table),
+    /// A global.
+    Global(E::Global),
+}

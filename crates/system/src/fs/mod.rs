@@ -1,0 +1,188 @@
+//! Files and folders.
+//!
+//! [`Dir`] and [`File`] are what every provider implements: the operating system ([`OsDir`]),
+//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`]).
+//!
+//! A path that a guest gives is relative to a [`Dir`] and stays below it: absolute paths, `..`
+//! beyond the top and symbolic links that lead out are
+//! [`NotCapable`](crate::ErrorCode::NotCapable). What POSIX says of trailing slashes holds: they
+//! ask for a directory, and they make the last symbolic link be followed.
+
+mod memory;
+mod os;
+mod read_only;
+mod types;
+
+pub use memory::{MemoryDir, MemoryFile};
+pub use os::{OsDir, OsFile, Resolver};
+pub use read_only::ReadOnly;
+pub use types::{
+    Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp,
+};
+
+use crate::Result;
+use crate::wait::{Blocking, Interest, Readiness};
+use std::any::Any;
+use std::io::{IoSlice, IoSliceMut, SeekFrom};
+use std::sync::Arc;
+
+/// What opening a path gives.
+#[derive(Clone)]
+pub enum Node {
+    /// Anything but a directory.
+    File(Arc<dyn File>),
+    /// A directory.
+    Dir(Arc<dyn Dir>),
+}
+
+/// An open file: regular, or a pipe, a terminal, a device.
+///
+/// Reading and writing without an offset use and advance the handle's own position. A guest's
+/// buffers can be the slices: nothing is copied in between.
+pub trait File: Any + Send + Sync {
+    /// Reads into the buffers in order; fewer bytes than there is room for is no error, and 0 is
+    /// the end of the file.
+    ///
+    /// # Errors
+    /// [`Again`](crate::ErrorCode::Again) where nothing is there and blocking is not allowed.
+    fn read(&self, buffers: &mut [IoSliceMut<'_>], blocking: Blocking) -> Result<usize>;
+
+    /// Writes the buffers in order and says how many bytes went out.
+    ///
+    /// # Errors
+    /// [`Again`](crate::ErrorCode::Again) where nothing fits and blocking is not allowed.
+    fn write(&self, buffers: &[IoSlice<'_>], blocking: Blocking) -> Result<usize>;
+
+    /// Reads at an offset; the position stays.
+    fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize>;
+
+    /// Writes at an offset; the position stays. On a file opened to append, the bytes go to its
+    /// end on Linux, whatever the offset says.
+    fn write_at(&self, buffers: &[IoSlice<'_>], offset: u64) -> Result<usize>;
+
+    /// Moves the position and returns the new one, in bytes from the start.
+    ///
+    /// # Errors
+    /// [`NotSeekable`](crate::ErrorCode::NotSeekable) on pipes and terminals,
+    /// [`Invalid`](crate::ErrorCode::Invalid) when it would be negative.
+    fn seek(&self, to: SeekFrom) -> Result<u64>;
+
+    /// What kind of file; remembered after the first question.
+    fn kind(&self) -> Result<FileKind>;
+    /// Its metadata.
+    fn stat(&self) -> Result<Stat>;
+    /// Cuts or extends (with zeros) to `size` bytes.
+    fn set_size(&self, size: u64) -> Result<()>;
+    /// Makes sure that `offset + length` bytes exist; never shrinks.
+    fn allocate(&self, offset: u64, length: u64) -> Result<()>;
+    /// Says how the range will be used. Never changes contents.
+    fn advise(&self, offset: u64, length: u64, advice: Advice) -> Result<()>;
+    /// Sets timestamps.
+    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()>;
+    /// Returns when it is on the disk.
+    fn sync(&self, kind: SyncKind) -> Result<()>;
+    /// Whether each write goes to the file's end.
+    fn set_append(&self, append: bool) -> Result<()>;
+    /// Bytes that can be read without waiting, where that is known: for regular files, those up to
+    /// the end.
+    fn available(&self) -> Result<u64>;
+    /// When `interest` can be served.
+    fn readiness(&self, interest: Interest) -> Readiness<'_>;
+}
+
+/// An open folder: the capability to reach what is below it.
+///
+/// `follow` says whether a symbolic link at the path's end is followed; links on the way always
+/// are, as long as they stay below the folder.
+pub trait Dir: Any + Send + Sync {
+    /// Opens what is at `path`.
+    fn open(&self, path: &str, options: &OpenOptions) -> Result<Node>;
+    /// Metadata of what is at `path`.
+    fn stat_at(&self, path: &str, follow: bool) -> Result<Stat>;
+    /// Sets timestamps of what is at `path`.
+    fn set_times_at(
+        &self,
+        path: &str,
+        follow: bool,
+        accessed: SetTime,
+        modified: SetTime,
+    ) -> Result<()>;
+    /// Makes a folder.
+    fn create_dir(&self, path: &str) -> Result<()>;
+    /// Removes an empty folder.
+    fn remove_dir(&self, path: &str) -> Result<()>;
+    /// Removes a file or symbolic link.
+    fn remove_file(&self, path: &str) -> Result<()>;
+    /// Makes a symbolic link whose text is `target`. Absolute targets are refused.
+    fn symlink(&self, target: &str, path: &str) -> Result<()>;
+    /// The text of a symbolic link, as bytes: hosts have links that are not UTF-8.
+    fn read_link(&self, path: &str) -> Result<Vec<u8>>;
+
+    /// Renames to a path below another folder. Called through [`rename`], which has checked that
+    /// neither side is read-only; `to_dir` of another provider is
+    /// [`CrossDevice`](crate::ErrorCode::CrossDevice).
+    fn rename_to(&self, path: &str, to_dir: &dyn Dir, to: &str) -> Result<()>;
+    /// Makes a second name below another folder. Called through [`link`]; see
+    /// [`Dir::rename_to`].
+    fn link_to(&self, path: &str, follow: bool, to_dir: &dyn Dir, to: &str) -> Result<()>;
+
+    /// The folder's own metadata.
+    fn stat(&self) -> Result<Stat>;
+    /// Sets the folder's own timestamps.
+    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()>;
+    /// Returns when the folder's entries are on the disk.
+    fn sync(&self, kind: SyncKind) -> Result<()>;
+    /// A new walk over the folder's entries, `.` and `..` among them.
+    fn entries(&self) -> Result<Box<dyn Entries>>;
+    /// Whether every change through this handle is refused.
+    fn is_read_only(&self) -> bool;
+}
+
+/// A walk over a folder's entries that can be continued at any time.
+///
+/// Cookies are the folder's own marks: each entry has the cookie of the place behind it; 0 is the
+/// start. They stay valid while the walk lives, whatever is created or removed meanwhile; entries
+/// that were neither are seen exactly once.
+pub trait Entries: Send {
+    /// Goes to a place. Costs nothing when the walk is there already.
+    ///
+    /// # Errors
+    /// [`Invalid`](crate::ErrorCode::Invalid) for a cookie that can not be one.
+    fn seek(&mut self, cookie: u64) -> Result<()>;
+    /// The entry at the current place, without moving on; `None` at the end.
+    fn peek(&mut self) -> Result<Option<DirEntry<'_>>>;
+    /// Moves on behind the entry that [`Entries::peek`] shows.
+    fn advance(&mut self);
+}
+
+/// Renames `from` below one folder to `to` below another.
+///
+/// # Errors
+/// [`ReadOnly`](crate::ErrorCode::ReadOnly) when either folder is,
+/// [`CrossDevice`](crate::ErrorCode::CrossDevice) between providers.
+pub fn rename(from_dir: &dyn Dir, from: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
+    refuse_read_only(from_dir, to_dir)?;
+    from_dir.rename_to(from, to_dir, to)
+}
+
+/// Gives what is at `from` below one folder a second name `to` below another.
+///
+/// # Errors
+/// As [`rename`]: a second name in a writable folder would make a read-only file writable.
+pub fn link(
+    from_dir: &dyn Dir,
+    from: &str,
+    follow: bool,
+    to_dir: &dyn Dir,
+    to: &str,
+) -> Result<()> {
+    refuse_read_only(from_dir, to_dir)?;
+    from_dir.link_to(from, follow, to_dir, to)
+}
+
+fn refuse_read_only(from: &dyn Dir, to: &dyn Dir) -> Result<()> {
+    if from.is_read_only() || to.is_read_only() {
+        return Err(crate::ErrorCode::ReadOnly);
+    }
+    Ok(())
+}
