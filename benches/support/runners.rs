@@ -1,0 +1,199 @@
+//! The ways to run a guest: natively, with Wayleave, and with the peers found on `PATH`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Result, target_folder};
+
+/// The folder's name inside a guest, where a runner can give it one.
+const GUEST_FOLDER: &str = "/bench";
+
+/// Every runner there is, in the order of the tables. The first is what the others are compared with.
+pub(crate) const NAMES: [&str; 7] =
+    ["native", "wayleave", "wayleave-wasmi", "wasmtime", "wasmer", "wasmi", "node"];
+
+/// A guest program, built both ways.
+pub(crate) struct Guest {
+    pub(crate) native: PathBuf,
+    pub(crate) wasm: PathBuf,
+}
+
+impl Guest {
+    /// The committed wasm of `name`, and `source` (below `guests`) compiled for this machine.
+    ///
+    /// # Errors
+    /// When rustc fails.
+    pub(crate) fn prepare(workspace: &Path, source: &str, name: &str) -> Result<Self> {
+        let native =
+            work_folder(workspace)?.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+        let source = workspace.join("guests").join(source);
+        // The settings of the guests' own build.
+        let settings =
+            ["opt-level=3", "lto=fat", "codegen-units=1", "panic=abort", "strip=symbols"];
+        let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        rustc.args(["--edition=2024", "--crate-name=guest"]).arg(source).arg("-o").arg(&native);
+        for setting in settings {
+            rustc.args(["-C", setting]);
+        }
+        must_succeed(&mut rustc)?;
+        let wasm = workspace.join("guests/built").join(name).with_extension("wasm");
+        Ok(Self { native, wasm })
+    }
+}
+
+/// One way to run a guest.
+pub(crate) struct Runner {
+    pub(crate) name: &'static str,
+    /// Its own words about its version; empty for native.
+    pub(crate) version: String,
+    /// What to execute; empty for native.
+    program: PathBuf,
+    /// Folder for caches, settings and the shim.
+    work: PathBuf,
+}
+
+impl Runner {
+    /// The runners of `wanted`, or all; peers that are not installed are left out, with a note.
+    /// Builds Wayleave when it is among them.
+    ///
+    /// # Errors
+    /// When a name in `wanted` is unknown, or Wayleave does not build.
+    pub(crate) fn find(workspace: &Path, wanted: Option<&[String]>) -> Result<Vec<Self>> {
+        if let Some(unknown) =
+            wanted.unwrap_or(&[]).iter().find(|name| !NAMES.contains(&name.as_str()))
+        {
+            return Err(format!("unknown runner {unknown}: there are {}", NAMES.join(", ")).into());
+        }
+        let work = work_folder(workspace)?;
+        let mut found: Vec<Self> = Vec::new();
+        for name in NAMES {
+            // Native is always there: the others are compared with it.
+            if name != "native" && wanted.is_some_and(|wanted| !wanted.iter().any(|w| w == name)) {
+                continue;
+            }
+            let program = match name {
+                "native" => PathBuf::new(),
+                // Built once for both engines.
+                "wayleave-wasmi" if found.iter().any(|runner| runner.name == "wayleave") => {
+                    wayleave_path(workspace)
+                }
+                "wayleave" | "wayleave-wasmi" => build_wayleave(workspace)?,
+                _ => PathBuf::from(name),
+            };
+            let Some(mut version) = version(&program) else {
+                eprintln!("{name} is not installed: left out");
+                continue;
+            };
+            if name == "node" {
+                version.insert_str(0, "node "); // it says the number alone
+            }
+            found.push(Self { name, version, program, work: work.clone() });
+        }
+        fs::write(work.join("wasmtime.toml"), wasmtime_settings(&work))?;
+        fs::write(work.join("wasi.mjs"), NODE_SHIM)?;
+        Ok(found)
+    }
+
+    /// A command that runs `guest`, with `folder` granted; arguments are still to be added.
+    pub(crate) fn command(&self, guest: &Guest, folder: Option<&Path>) -> Command {
+        if self.name == "native" {
+            return Command::new(&guest.native);
+        }
+        let mut command = Command::new(&self.program);
+        match self.name {
+            "wayleave" => command.args(["run", "--engine", "wasmtime"]),
+            "wayleave-wasmi" => command.args(["run", "--engine", "wasmi"]),
+            "wasmtime" => command
+                .args(["run", "-C"])
+                .arg(format!("cache=y,cache-config={}", self.work.join("wasmtime.toml").display())),
+            "node" => command.arg("--no-warnings").arg(self.work.join("wasi.mjs")),
+            _ => command.arg("run"),
+        };
+        command.env("WAYLEAVE_CACHE_DIR", self.work.join("wayleave-cache"));
+        if let Some(folder) = folder {
+            self.grant(&mut command, folder);
+        }
+        command.arg(&guest.wasm);
+        if self.name == "wasmer" {
+            command.arg("--"); // the guest's arguments follow
+        }
+        command
+    }
+
+    /// What the granted folder is called inside the guest.
+    pub(crate) fn guest_folder(&self, folder: &Path) -> PathBuf {
+        match self.name {
+            "native" | "wasmi" => folder.to_owned(), // these give it no other name
+            _ => GUEST_FOLDER.into(),
+        }
+    }
+
+    fn grant(&self, command: &mut Command, folder: &Path) {
+        let folder = folder.display();
+        match self.name {
+            "wasmi" => command.arg(format!("--dir={folder}")),
+            "wasmer" => command.arg(format!("--volume={folder}:{GUEST_FOLDER}")),
+            "node" => {
+                command.env("GUEST_FOLDER", GUEST_FOLDER).env("HOST_FOLDER", folder.to_string())
+            }
+            _ => command.arg(format!("--dir={folder}::{GUEST_FOLDER}")),
+        };
+    }
+}
+
+/// Node has no command for this, only a module.
+const NODE_SHIM: &str = "\
+import { readFile } from 'node:fs/promises';
+import { WASI } from 'node:wasi';
+
+const [file, ...args] = process.argv.slice(2);
+const { GUEST_FOLDER, HOST_FOLDER } = process.env;
+const preopens = GUEST_FOLDER ? { [GUEST_FOLDER]: HOST_FOLDER } : {};
+const wasi = new WASI({ version: 'preview1', args: [file, ...args], preopens, returnOnExit: true });
+const module = await WebAssembly.compile(await readFile(file));
+process.exitCode = wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject()));
+";
+
+/// Wasmtime's cache, in a folder of our own: what others have cached or not must not matter.
+fn wasmtime_settings(work: &Path) -> String {
+    format!("[cache]\ndirectory = {:?}\n", work.join("wasmtime-cache"))
+}
+
+/// A folder below `target` for what the benchmarks make.
+///
+/// # Errors
+/// When it can not be created.
+pub(crate) fn work_folder(workspace: &Path) -> Result<PathBuf> {
+    let folder = target_folder(workspace).join("bench");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+fn wayleave_path(workspace: &Path) -> PathBuf {
+    target_folder(workspace)
+        .join("release/wayleave")
+        .with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+fn build_wayleave(workspace: &Path) -> Result<PathBuf> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--release", "--package", "wayleave-cli"]).current_dir(workspace);
+    must_succeed(&mut cargo)?;
+    Ok(wayleave_path(workspace))
+}
+
+fn must_succeed(command: &mut Command) -> Result<()> {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
+}
+
+/// The first line of `--version`; `None` when there is no such program.
+fn version(program: &Path) -> Option<String> {
+    if program.as_os_str().is_empty() {
+        return Some(String::new());
+    }
+    let output = Command::new(program).arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Some(text.lines().next().unwrap_or_default().trim().to_owned())
+}
