@@ -8,6 +8,8 @@
 //!
 //! Errors are [`ErrorCode`]s: what a guest will be told. Each WASI version translates them once.
 
+#![forbid(unsafe_code)]
+
 pub mod clock;
 mod error;
 pub mod fs;

@@ -1,5 +1,13 @@
 //! Waiting: how an operation says that it would have to, and how a thread then does.
 
+mod interrupt;
+mod poll;
+
+pub use interrupt::Interrupt;
+pub use poll::{Ready, Woken, wait};
+
+pub(crate) use poll::{block_until, is_ready};
+
 use std::os::fd::BorrowedFd;
 
 /// Whether an operation may block the calling thread.

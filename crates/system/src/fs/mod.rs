@@ -10,15 +10,15 @@
 
 mod memory;
 mod os;
+mod path;
 mod read_only;
 mod types;
+mod walk;
 
 pub use memory::{MemoryDir, MemoryFile};
 pub use os::{OsDir, OsFile, Resolver};
 pub use read_only::ReadOnly;
-pub use types::{
-    Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp,
-};
+pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
 
 use crate::Result;
 use crate::wait::{Blocking, Interest, Readiness};

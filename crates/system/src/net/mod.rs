@@ -6,7 +6,7 @@ mod tcp;
 pub use tcp::{TcpConnection, TcpListener};
 
 use crate::Result;
-use crate::wait::{Blocking, Readiness, Interest};
+use crate::wait::{Blocking, Interest, Readiness};
 use std::any::Any;
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;

@@ -1,0 +1,65 @@
+//! Standard input, output and error for a guest: the process's own, or something else.
+//!
+//! Whatever is a file can be given to a guest in place of a stream; here are the process's streams
+//! ([`stdin`], [`stdout`], [`stderr`]), nothing ([`Null`]), fixed bytes ([`Input`]) and a place to
+//! collect what is written ([`Capture`]).
+
+mod capture;
+mod input;
+mod stream;
+
+pub use capture::Capture;
+pub use input::Input;
+
+use crate::Result;
+use crate::fs::{File, FileKind, OsFile};
+use rustix::io::fcntl_dupfd_cloexec;
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use stream::Stream;
+
+/// The process's standard input. The guest has its own descriptor of it: closing that closes
+/// nothing of the host's. If the host has none, the guest gets [`Null`].
+#[must_use]
+pub fn stdin() -> Arc<dyn File> {
+    inherit(std::io::stdin())
+}
+
+/// The process's standard output; see [`stdin`].
+#[must_use]
+pub fn stdout() -> Arc<dyn File> {
+    inherit(std::io::stdout())
+}
+
+/// The process's standard error; see [`stdin`].
+#[must_use]
+pub fn stderr() -> Arc<dyn File> {
+    inherit(std::io::stderr())
+}
+
+/// Reading from it ends at once; what is written to it vanishes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Null;
+
+impl Stream for Null {
+    const KIND: FileKind = FileKind::CharacterDevice;
+
+    fn take(&self, _: &mut [IoSliceMut<'_>]) -> Result<usize> {
+        Ok(0)
+    }
+
+    fn put(&self, buffers: &[IoSlice<'_>]) -> Result<usize> {
+        Ok(stream::length(buffers))
+    }
+}
+
+/// 0 to 2 are left to the process, so that no copy is taken for one of them.
+const FIRST_FREE: i32 = 3;
+
+fn inherit(stream: impl AsFd) -> Arc<dyn File> {
+    match fcntl_dupfd_cloexec(stream, FIRST_FREE) {
+        Ok(fd) => Arc::new(OsFile::inherited(fd)),
+        Err(_) => Arc::new(Null),
+    }
+}
