@@ -1,0 +1,145 @@
+use crate::failure::Failure;
+use crate::report;
+use crate::runtime::EngineArgs;
+use crate::trace;
+use crate::units::{parse_bytes, parse_duration};
+use clap::ValueEnum;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+use wayleave::grants::{DirGrant, EnvGrant, Stream, StreamGrant};
+use wayleave::{Grants, Limits, UnknownImports};
+
+/// Run a program.
+///
+/// Its exit code is the command's; 134 when it traps, 124 when its time is used up, 2 when the
+/// command line is wrong, and 1 when it can not be loaded.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Give a folder, `::ro` to read only; the guest finds it as GUEST, or as HOST
+    #[arg(long = "dir", value_name = "HOST[::GUEST][::ro]", help_heading = "Grants")]
+    dirs: Vec<DirGrant>,
+    /// Set a variable, or inherit one of the host's
+    #[arg(long = "env", value_name = "NAME[=VALUE]", help_heading = "Grants")]
+    env: Vec<EnvGrant>,
+    /// Inherit all variables of the host
+    #[arg(long, help_heading = "Grants")]
+    inherit_env: bool,
+    /// Standard input: inherit, null or file:PATH
+    #[arg(long, value_name = "STREAM", default_value = "inherit", help_heading = "Grants")]
+    stdin: StreamGrant,
+    /// Standard output: inherit, null or file:PATH
+    #[arg(long, value_name = "STREAM", default_value = "inherit", help_heading = "Grants")]
+    stdout: StreamGrant,
+    /// Standard error: inherit, null or file:PATH
+    #[arg(long, value_name = "STREAM", default_value = "inherit", help_heading = "Grants")]
+    stderr: StreamGrant,
+    /// Listen on an address and give the listener, behind the folders (without any, as descriptor 3)
+    #[arg(long, value_name = "ADDR:PORT", help_heading = "Grants")]
+    tcp_listen: Vec<SocketAddr>,
+
+    /// End the program after this time, also when it sleeps or waits (500ms, 10s, 2m)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Limits")]
+    timeout: Option<Duration>,
+    /// Most memory of the program (64M, 1G, or bytes)
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, help_heading = "Limits")]
+    max_memory: Option<u64>,
+    /// Most fuel, roughly instructions
+    #[arg(long, value_name = "UNITS", help_heading = "Limits")]
+    fuel: Option<u64>,
+
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Do not keep compiled code, nor use what was kept
+    #[arg(long, help_heading = "Engine")]
+    no_cache: bool,
+    /// What to do with imports that nothing provides
+    #[arg(long, value_name = "POLICY", default_value = "refuse", help_heading = "Engine")]
+    unknown_imports: Policy,
+
+    /// The program's own name, instead of its file's
+    #[arg(long, value_name = "NAME")]
+    argv0: Option<String>,
+    /// Tell what happens; twice to tell each system call
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    /// The program: a module (.wasm), its text (.wat), or what `wayleave compile` has made
+    file: PathBuf,
+    /// The program's arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Policy {
+    /// Do not run the program
+    Refuse,
+    /// Run it; it traps if it calls one
+    Trap,
+}
+
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    trace::start(args.verbose);
+    let grants = grants(&args)?;
+    let policy = match args.unknown_imports {
+        Policy::Refuse => UnknownImports::Refuse,
+        Policy::Trap => UnknownImports::Trap,
+    };
+    let builder = args
+        .engine
+        .builder()
+        .unknown_imports(policy)
+        .interruptible(args.timeout.is_some())
+        .fuel(args.fuel.is_some());
+    let program = if args.no_cache && !wayleave::cache::is_artifact(&args.file) {
+        args.engine.load(builder, &args.file)?
+    } else {
+        args.engine.load(crate::runtime::with_cache(builder), &args.file)?
+    };
+    let outcome = program.run(grants).map_err(|error| on_file(&args.file, error))?;
+    Ok(report::outcome(&args.file, &outcome, args.timeout))
+}
+
+/// An error about a program file.
+pub(crate) fn on_file(file: &Path, error: wayleave::Error) -> Failure {
+    match error {
+        wayleave::Error::File { .. } => Failure::other(error),
+        _ => Failure::other(format!("{}: {error}", file.display())),
+    }
+}
+
+fn grants(args: &Args) -> Result<Grants, Failure> {
+    build_grants(args).map_err(Failure::usage)
+}
+
+fn build_grants(args: &Args) -> Result<Grants, wayleave::grants::Error> {
+    let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
+    let mut grants = Grants::new()
+        .arg(args.argv0.as_deref().unwrap_or(&name))?
+        .args(args.args.iter().map(String::as_str))?
+        .stream(Stream::Stdin, args.stdin.clone())?
+        .stream(Stream::Stdout, args.stdout.clone())?
+        .stream(Stream::Stderr, args.stderr.clone())?;
+    if args.inherit_env {
+        grants = grants.inherit_env()?;
+    }
+    for variable in &args.env {
+        let (name, value) = variable.clone().resolve()?;
+        grants = grants.env(name, value)?;
+    }
+    for dir in &args.dirs {
+        grants = grants.dir_grant(dir.clone())?;
+    }
+    for address in &args.tcp_listen {
+        grants = grants.tcp_listen(*address)?;
+    }
+    let mut limits = Limits::default();
+    limits.timeout = args.timeout;
+    limits.fuel = args.fuel;
+    if let Some(bytes) = args.max_memory {
+        limits.memory_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+    Ok(grants.limits(limits))
+}

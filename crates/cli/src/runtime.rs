@@ -1,0 +1,55 @@
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::run::on_file;
+use std::path::Path;
+use std::sync::Arc;
+use wayleave::{Builder, Cache, EngineKind, Program, Runtime};
+
+/// The engine, as every subcommand that has one takes it.
+#[derive(clap::Args)]
+pub(crate) struct EngineArgs {
+    /// The engine: wasmtime (compiles) or wasmi (interprets)
+    #[arg(long, value_name = "NAME", help_heading = "Engine")]
+    engine: Option<EngineKind>,
+}
+
+impl EngineArgs {
+    pub(crate) fn builder(&self) -> Builder {
+        match self.engine {
+            Some(engine) => Runtime::builder().engine(engine),
+            None => Runtime::builder(),
+        }
+    }
+
+    /// Loads a program, and shows on a terminal that it takes long.
+    pub(crate) fn load(&self, builder: Builder, file: &Path) -> Result<Program, Failure> {
+        let progress = Arc::new(Progress::new(file));
+        let runtime = builder
+            .on_compile({
+                let progress = progress.clone();
+                move || progress.start()
+            })
+            .build()
+            .map_err(Failure::other)?;
+        let loaded = runtime.load_file(file);
+        progress.finish();
+        loaded.map_err(|error| on_file(file, error))
+    }
+}
+
+/// The builder with this user's cache. A program runs without one, too, only slower the next time.
+pub(crate) fn with_cache(builder: Builder) -> Builder {
+    match open_cache() {
+        Ok(cache) => builder.cache(cache),
+        Err(error) => {
+            tracing::warn!("compiled code is not kept: {error}");
+            builder
+        }
+    }
+}
+
+/// This user's cache.
+pub(crate) fn open_cache() -> Result<Cache, wayleave::Error> {
+    let dir = Cache::default_dir().ok_or(wayleave::Error::NoCacheDir)?;
+    Ok(Cache::open(dir, wayleave::cache::DEFAULT_MAX_BYTES)?)
+}

@@ -1,0 +1,70 @@
+use crate::Stream;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use wayleave_system::ErrorCode;
+
+/// Why a grant was not given. One line for people: what, where, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Text that is no folder grant.
+    #[error("folder grant {text:?}: {reason}; write HOST[::GUEST][::ro]")]
+    Dir {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Text that is no variable, or a variable that the host does not have.
+    #[error("environment grant {text:?}: {reason}")]
+    Env {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An argument or variable with a NUL byte, which guests could not tell from its end.
+    #[error("{what} contains a NUL byte")]
+    Nul {
+        /// Which one.
+        what: String,
+    },
+    /// A folder that can not be opened.
+    #[error("folder {} can not be granted: {code}", path.display())]
+    OpenDir {
+        /// The folder on the host.
+        path: PathBuf,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Text that is no stream grant.
+    #[error("stream grant {text:?} is not understood; write inherit, null or file:PATH")]
+    Stream {
+        /// The text.
+        text: String,
+    },
+    /// A file for a stream that can not be opened.
+    #[error("file {} can not be used as {stream}: {code}", path.display())]
+    OpenStream {
+        /// Which stream.
+        stream: Stream,
+        /// The file on the host.
+        path: PathBuf,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Two folders under one guest path.
+    #[error("two folders are granted as {guest:?}; give one of them another guest path")]
+    SameGuestPath {
+        /// The guest path.
+        guest: String,
+    },
+    /// An address that can not be listened on.
+    #[error("can not listen on {address}: {code}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        code: ErrorCode,
+    },
+}

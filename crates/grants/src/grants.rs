@@ -1,0 +1,298 @@
+use crate::{Access, DirGrant, Error, Stream, StreamGrant};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use wayleave_system::clock::{Clock, OsClock};
+use wayleave_system::fs::{Dir, File, OsDir, ReadOnly};
+use wayleave_system::net::{Listener, TcpListener};
+use wayleave_system::random::{OsRandom, Random};
+use wayleave_system::stdio;
+use wayleave_system::wait::Interrupt;
+
+/// A folder that the guest finds open when it starts.
+#[derive(Clone)]
+pub struct Preopen {
+    /// The path under which the guest finds it.
+    pub guest: String,
+    /// The folder.
+    pub dir: Arc<dyn Dir>,
+}
+
+/// The clocks that the guest reads.
+#[derive(Clone)]
+pub struct Clocks {
+    /// Nanoseconds since 1970-01-01 UTC.
+    pub realtime: Arc<dyn Clock>,
+    /// Nanoseconds since some moment; never goes back.
+    pub monotonic: Arc<dyn Clock>,
+    /// Processor time of the process.
+    pub process_cpu: Arc<dyn Clock>,
+    /// Processor time of the thread.
+    pub thread_cpu: Arc<dyn Clock>,
+}
+
+impl Default for Clocks {
+    fn default() -> Self {
+        Self {
+            realtime: Arc::new(OsClock::Realtime),
+            monotonic: Arc::new(OsClock::Monotonic),
+            process_cpu: Arc::new(OsClock::ProcessCpu),
+            thread_cpu: Arc::new(OsClock::ThreadCpu),
+        }
+    }
+}
+
+/// How much the guest may use.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Wall-clock time until the guest is ended, also when it sleeps or waits in a host call.
+    /// `None`, the default, is no limit.
+    pub timeout: Option<Duration>,
+    /// Bytes of the guest's memory. 4 GiB by default, all that a 32-bit guest can address.
+    pub memory_bytes: usize,
+    /// Fuel, roughly instructions. `None`, the default, is no limit.
+    pub fuel: Option<u64>,
+    /// Descriptors open at once. 65,536 by default: more than hosts usually allow, and little
+    /// memory.
+    pub descriptors: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { timeout: None, memory_bytes: 4 << 30, fuel: None, descriptors: 65_536 }
+    }
+}
+
+/// What one guest is given. See the crate's documentation.
+#[derive(Clone)]
+pub struct Grants {
+    /// Arguments; the first is the program's name by convention.
+    pub args: Vec<String>,
+    /// Environment variables.
+    pub env: Vec<(String, String)>,
+    /// Folders, in the order in which the guest finds them.
+    pub preopens: Vec<Preopen>,
+    /// Listening sockets.
+    pub listeners: Vec<Arc<dyn Listener>>,
+    /// Standard input.
+    pub stdin: Arc<dyn File>,
+    /// Standard output.
+    pub stdout: Arc<dyn File>,
+    /// Standard error.
+    pub stderr: Arc<dyn File>,
+    /// Clocks.
+    pub clocks: Clocks,
+    /// Random numbers.
+    pub random: Arc<dyn Random>,
+    /// Limits.
+    pub limits: Limits,
+    /// Ends the guest from outside, also while it waits in a host call.
+    pub interrupt: Option<Interrupt>,
+}
+
+impl Default for Grants {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Grants {
+    /// Nothing: no arguments, variables, folders or listeners; empty input; output that vanishes.
+    /// Clocks and random numbers are the host's: every program needs them, and they reach nothing.
+    pub fn new() -> Self {
+        Self {
+            args: Vec::new(),
+            env: Vec::new(),
+            preopens: Vec::new(),
+            listeners: Vec::new(),
+            stdin: Arc::new(stdio::Null),
+            stdout: Arc::new(stdio::Null),
+            stderr: Arc::new(stdio::Null),
+            clocks: Clocks::default(),
+            random: Arc::new(OsRandom),
+            limits: Limits::default(),
+            interrupt: None,
+        }
+    }
+
+    /// Adds an argument.
+    ///
+    /// # Errors
+    /// [`Error::Nul`] when it contains a NUL byte.
+    pub fn arg(mut self, arg: impl Into<String>) -> Result<Self, Error> {
+        let arg = arg.into();
+        refuse_nul(&arg, || format!("argument {}", self.args.len()))?;
+        self.args.push(arg);
+        Ok(self)
+    }
+
+    /// Adds arguments.
+    ///
+    /// # Errors
+    /// As [`Grants::arg`].
+    pub fn args<S: Into<String>>(self, args: impl IntoIterator<Item = S>) -> Result<Self, Error> {
+        args.into_iter().try_fold(self, Self::arg)
+    }
+
+    /// Sets a variable; setting one again replaces it.
+    ///
+    /// # Errors
+    /// [`Error::Nul`] when it contains a NUL byte; [`Error::Env`] when the name is empty or
+    /// contains `=`.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Result<Self, Error> {
+        let (name, value) = (name.into(), value.into());
+        if name.is_empty() || name.contains('=') {
+            let reason = "a name is not empty and has no `=`".to_owned();
+            return Err(Error::Env { text: name, reason });
+        }
+        refuse_nul(&name, || "a variable's name".to_owned())?;
+        refuse_nul(&value, || format!("variable {name}"))?;
+        self.env.retain(|(old, _)| *old != name);
+        self.env.push((name, value));
+        Ok(self)
+    }
+
+    /// Sets every variable of the host that is UTF-8.
+    ///
+    /// # Errors
+    /// As [`Grants::env`].
+    pub fn inherit_env(self) -> Result<Self, Error> {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| !name.is_empty() && !name.contains('='))
+            .try_fold(self, |grants, (name, value)| grants.env(name, value))
+    }
+
+    /// Gives a folder of the host, to read and write, under a guest path.
+    ///
+    /// # Errors
+    /// [`Error::OpenDir`] when it can not be opened; [`Error::SameGuestPath`] when the guest path
+    /// is taken.
+    pub fn dir(self, host: impl AsRef<Path>, guest: impl Into<String>) -> Result<Self, Error> {
+        self.os_dir(host.as_ref(), guest.into(), Access::ReadWrite)
+    }
+
+    /// Gives a folder of the host, to read only, under a guest path.
+    ///
+    /// # Errors
+    /// As [`Grants::dir`].
+    pub fn dir_read_only(
+        self,
+        host: impl AsRef<Path>,
+        guest: impl Into<String>,
+    ) -> Result<Self, Error> {
+        self.os_dir(host.as_ref(), guest.into(), Access::ReadOnly)
+    }
+
+    /// Gives the folder that a parsed grant names.
+    ///
+    /// # Errors
+    /// As [`Grants::dir`].
+    pub fn dir_grant(self, grant: DirGrant) -> Result<Self, Error> {
+        self.os_dir(&grant.host, grant.guest, grant.access)
+    }
+
+    /// Gives a folder of any provider.
+    ///
+    /// # Errors
+    /// [`Error::SameGuestPath`] when the guest path is taken; [`Error::Nul`] when it contains a
+    /// NUL byte.
+    pub fn preopen(mut self, dir: Arc<dyn Dir>, guest: impl Into<String>) -> Result<Self, Error> {
+        let guest = guest.into();
+        refuse_nul(&guest, || "a guest path".to_owned())?;
+        if self.preopens.iter().any(|preopen| preopen.guest == guest) {
+            return Err(Error::SameGuestPath { guest });
+        }
+        self.preopens.push(Preopen { guest, dir });
+        Ok(self)
+    }
+
+    /// Listens on a TCP address of the host and gives the listener. The guest finds it behind its
+    /// folders: the first is descriptor 3 where no folder is granted.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] when the address can not be listened on.
+    pub fn tcp_listen(mut self, address: SocketAddr) -> Result<Self, Error> {
+        let listener =
+            TcpListener::bind_ambient(address).map_err(|code| Error::Listen { address, code })?;
+        self.listeners.push(Arc::new(listener));
+        Ok(self)
+    }
+
+    /// Gives a listener.
+    pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Connects standard input, output and error to the host's own.
+    pub fn inherit_stdio(mut self) -> Self {
+        self.stdin = stdio::stdin();
+        self.stdout = stdio::stdout();
+        self.stderr = stdio::stderr();
+        self
+    }
+
+    /// Connects a standard stream to what a parsed grant names.
+    ///
+    /// # Errors
+    /// [`Error::OpenStream`] when the file can not be opened.
+    pub fn stream(mut self, stream: Stream, grant: StreamGrant) -> Result<Self, Error> {
+        let file = grant.open(stream)?;
+        match stream {
+            Stream::Stdin => self.stdin = file,
+            Stream::Stdout => self.stdout = file,
+            Stream::Stderr => self.stderr = file,
+        }
+        Ok(self)
+    }
+
+    /// Reads standard input from something.
+    pub fn stdin(mut self, stdin: Arc<dyn File>) -> Self {
+        self.stdin = stdin;
+        self
+    }
+
+    /// Writes standard output to something.
+    pub fn stdout(mut self, stdout: Arc<dyn File>) -> Self {
+        self.stdout = stdout;
+        self
+    }
+
+    /// Writes standard error to something.
+    pub fn stderr(mut self, stderr: Arc<dyn File>) -> Self {
+        self.stderr = stderr;
+        self
+    }
+
+    /// Sets the limits.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Lets `interrupt` end the guest.
+    pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = Some(interrupt);
+        self
+    }
+
+    fn os_dir(self, host: &Path, guest: String, access: Access) -> Result<Self, Error> {
+        let dir = OsDir::open_ambient(host)
+            .map_err(|code| Error::OpenDir { path: host.to_owned(), code })?;
+        let dir: Arc<dyn Dir> = match access {
+            Access::ReadWrite => Arc::new(dir),
+            Access::ReadOnly => Arc::new(ReadOnly::new(Arc::new(dir))),
+        };
+        self.preopen(dir, guest)
+    }
+}
+
+fn refuse_nul(text: &str, what: impl FnOnce() -> String) -> Result<(), Error> {
+    if text.contains('\0') {
+        return Err(Error::Nul { what: what() });
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! From a Rust function to a host function: its WebAssembly type and the reading of its arguments
+//! are derived from the Rust signature, so that neither is written twice.
+
+use super::call::{Call, Failure, Result};
+use super::{Host, State};
+use crate::GuestMemory;
+use wayleave_engine::{Context, Engine, Error, FuncType, Slots, Stop, ValType};
+
+/// A Rust function that can be a host function. `A` are its arguments, with a marker of what else
+/// it takes: the whole [`Call`], or the [`Host`] alone, for functions that touch no memory.
+pub(super) trait Function<A>: Copy + Send + Sync + 'static {
+    fn ty() -> FuncType;
+    fn call<E: Engine, T: State>(
+        self,
+        context: &mut E::Context<'_, T>,
+        slots: &E::Slots<'_>,
+    ) -> Result<()>;
+}
+
+/// Marks functions that take a [`Call`].
+pub(super) struct WithMemory;
+/// Marks functions that take a [`Host`].
+pub(super) struct WithoutMemory;
+
+/// Adds a function that returns an `errno`.
+pub(super) fn define<E: Engine, T: State, A: 'static>(
+    linker: &mut E::Linker<T>,
+    module: &str,
+    name: &'static str,
+    f: impl Function<A>,
+) -> std::result::Result<(), Error> {
+    fn ty<A, F: Function<A>>(_: F) -> FuncType {
+        F::ty()
+    }
+    E::define(linker, module, name, &ty(f), move |context, slots| {
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            trace_arguments::<E>(name, &ty(f), slots);
+        }
+        let errno = match f.call::<E, T>(context, slots) {
+            Ok(()) => 0,
+            Err(Failure::Errno(code)) => code as u32,
+            Err(Failure::Stop(stop)) => return Err(stop),
+        };
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            tracing::debug!("{name} -> errno {errno}");
+        }
+        slots.set_u32(0, errno);
+        Ok(())
+    })
+}
+
+/// Adds a function that takes one number and ends the guest.
+pub(super) fn define_exit<E: Engine, T: State>(
+    linker: &mut E::Linker<T>,
+    module: &str,
+    name: &'static str,
+    f: fn(u32) -> Stop,
+) -> std::result::Result<(), Error> {
+    let ty = FuncType::new(&[ValType::I32], &[]);
+    E::define(linker, module, name, &ty, move |_, slots| Err(f(slots.u32(0))))
+}
+
+#[cold]
+fn trace_arguments<E: Engine>(name: &str, ty: &FuncType, slots: &E::Slots<'_>) {
+    let args: Vec<u64> = ty
+        .params
+        .iter()
+        .enumerate()
+        .map(|(index, ty)| match ty {
+            ValType::I64 | ValType::F64 => slots.u64(index),
+            ValType::I32 | ValType::F32 => slots.u32(index).into(),
+        })
+        .collect();
+    tracing::debug!("{name} {args:?}");
+}
+
+/// A type of argument.
+pub(super) trait Param {
+    const TYPE: ValType;
+    fn load<S: Slots>(slots: &S, index: usize) -> Self;
+}
+
+impl Param for u32 {
+    const TYPE: ValType = ValType::I32;
+    #[inline]
+    fn load<S: Slots>(slots: &S, index: usize) -> Self {
+        slots.u32(index)
+    }
+}
+
+impl Param for u64 {
+    const TYPE: ValType = ValType::I64;
+    #[inline]
+    fn load<S: Slots>(slots: &S, index: usize) -> Self {
+        slots.u64(index)
+    }
+}
+
+impl Param for i64 {
+    const TYPE: ValType = ValType::I64;
+    #[inline]
+    fn load<S: Slots>(slots: &S, index: usize) -> Self {
+        slots.u64(index).cast_signed()
+    }
+}
+
+macro_rules! functions {
+    ($($arg:ident $index:literal),*) => {
+        impl<F, $($arg: Param + 'static),*> Function<(WithMemory, $($arg,)*)> for F
+        where
+            F: Fn(&mut Call<'_>, $($arg),*) -> Result<()> + Copy + Send + Sync + 'static,
+        {
+            fn ty() -> FuncType {
+                FuncType::new(&[$($arg::TYPE),*], &[ValType::I32])
+            }
+
+            #[inline]
+            fn call<E: Engine, T: State>(
+                self,
+                context: &mut E::Context<'_, T>,
+                slots: &E::Slots<'_>,
+            ) -> Result<()> {
+                let (bytes, state) = context.memory()?;
+                let mut call = Call { host: state.p1(), memory: GuestMemory::new(bytes) };
+                let _ = slots;
+                self(&mut call, $($arg::load(slots, $index)),*)
+            }
+        }
+
+        impl<F, $($arg: Param + 'static),*> Function<(WithoutMemory, $($arg,)*)> for F
+        where
+            F: Fn(&mut Host, $($arg),*) -> Result<()> + Copy + Send + Sync + 'static,
+        {
+            fn ty() -> FuncType {
+                FuncType::new(&[$($arg::TYPE),*], &[ValType::I32])
+            }
+
+            #[inline]
+            fn call<E: Engine, T: State>(
+                self,
+                context: &mut E::Context<'_, T>,
+                slots: &E::Slots<'_>,
+            ) -> Result<()> {
+                let _ = slots;
+                self(context.state().p1(), $($arg::load(slots, $index)),*)
+            }
+        }
+    };
+}
+
+functions!();
+functions!(A 0);
+functions!(A 0, B 1);
+functions!(A 0, B 1, C 2);
+functions!(A 0, B 1, C 2, D 3);
+functions!(A 0, B 1, C 2, D 3, G 4);
+functions!(A 0, B 1, C 2, D 3, G 4, H 5);
+functions!(A 0, B 1, C 2, D 3, G 4, H 5, I 6);
+functions!(A 0, B 1, C 2, D 3, G 4, H 5, I 6, J 7);
+functions!(A 0, B 1, C 2, D 3, G 4, H 5, I 6, J 7, K 8);

@@ -1,0 +1,82 @@
+use std::path::PathBuf;
+use wayleave_engine::Stop;
+
+/// Why a program could not be loaded or run. How a program that ran has ended is no error: see
+/// [`Outcome`](crate::Outcome).
+///
+/// Each is one line for people: what, where, what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("can not {verb} {}: {source}", path.display())]
+    File {
+        /// What was tried: `read`, `write`.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// What was to be loaded is no WebAssembly.
+    #[error("not WebAssembly: {reason}")]
+    NotWasm {
+        /// What it is instead, as far as can be seen.
+        reason: String,
+    },
+    /// WebAssembly text with a mistake in it.
+    #[error("WebAssembly text, {reason}")]
+    Text {
+        /// Line, column and what is wrong.
+        reason: String,
+    },
+    /// A component, which is not run yet.
+    #[error(
+        "this is a component (WASI 0.2 or later); this version runs modules (WASI 0.1 and 0.0) only"
+    )]
+    Component,
+    /// The module imports what nothing provides.
+    #[error("unknown import `{module}` `{name}`: {help}")]
+    UnknownImport {
+        /// The import's module.
+        module: String,
+        /// The import's name.
+        name: String,
+        /// What would provide it, or what to do.
+        help: String,
+    },
+    /// There is nothing to run.
+    #[error("the module exports no `_start` function, so there is no program to run; {exports}")]
+    NoStart {
+        /// The functions that it exports instead.
+        exports: String,
+    },
+    /// There is no export that can be called like this.
+    #[error("export `{name}`: {reason}")]
+    Export {
+        /// The export's name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A setting of the [`Builder`](crate::Builder) is missing that a grant needs.
+    #[error("{what} needs a runtime built with `{setting}`")]
+    Setting {
+        /// The grant.
+        what: &'static str,
+        /// The setting.
+        setting: &'static str,
+    },
+    /// The cache folder could not be found out.
+    #[error("no cache folder is known: set WAYLEAVE_CACHE_DIR, XDG_CACHE_HOME or HOME")]
+    NoCacheDir,
+    /// The engine could not do it.
+    #[error(transparent)]
+    Engine(#[from] wayleave_engine::Error),
+    /// Something could not be granted.
+    #[error(transparent)]
+    Grants(#[from] wayleave_grants::Error),
+    /// The guest stopped while it was instantiated or while an export was called.
+    #[error("the guest stopped: {0}")]
+    Stopped(#[source] Stop),
+}

@@ -1,0 +1,133 @@
+use crate::loading::Loaded;
+use crate::watchdog::Watchdog;
+use crate::{Canceller, End, Error, Grants, Instance, Outcome, Output};
+use std::fmt;
+use std::sync::Arc;
+use wayleave_engine::{ExportType, ExternType, Stop};
+use wayleave_system::stdio::Capture;
+use wayleave_system::wait::Interrupt;
+
+/// Bytes that [`Program::output`] keeps of each stream; a program that writes more is told that
+/// there is no space left.
+const CAPTURE_LIMIT: usize = 64 << 20;
+
+/// A program, ready to run any number of times, on any number of threads. Cheap to clone.
+#[derive(Clone)]
+pub struct Program {
+    pub(crate) inner: Arc<dyn Loaded>,
+}
+
+impl Program {
+    /// Runs the program on this thread until it ends.
+    ///
+    /// # Errors
+    /// [`Error::NoStart`] when the module is no program, [`Error::Setting`] when a limit needs a
+    /// runtime setting. A trap or an exit code is no error, but the [`Outcome`].
+    pub fn run(&self, grants: Grants) -> Result<Outcome, Error> {
+        if !self.exports_function("_start") {
+            return Err(Error::NoStart { exports: self.describe_exports() });
+        }
+        let fuel = grants.limits.fuel;
+        let (grants, watchdog) = self.prepare(grants)?;
+        let timed_out = || watchdog.as_ref().is_some_and(Watchdog::fired);
+        let mut guest = match self.inner.instantiate(grants) {
+            Ok(guest) => guest,
+            Err(Error::Stopped(stop)) => {
+                return Ok(Outcome { end: End::new(Err(stop), timed_out()), fuel_used: None });
+            }
+            Err(error) => return Err(error),
+        };
+        let result = guest.call("_start", &[], &mut []);
+        let fuel_used = fuel.zip(guest.fuel()).map(|(given, left)| given.saturating_sub(left));
+        Ok(Outcome { end: End::new(result, timed_out()), fuel_used })
+    }
+
+    /// Runs the program and keeps what it writes, up to 64 MiB of standard output and of standard
+    /// error.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn output(&self, grants: Grants) -> Result<Output, Error> {
+        let stdout = Arc::new(Capture::new(CAPTURE_LIMIT));
+        let stderr = Arc::new(Capture::new(CAPTURE_LIMIT));
+        let grants = grants.stdout(stdout.clone()).stderr(stderr.clone());
+        let outcome = self.run(grants)?;
+        Ok(Output { outcome, stdout: stdout.take(), stderr: stderr.take() })
+    }
+
+    /// Instantiates the module as a library: runs its `_initialize` function, if it has one, and
+    /// leaves its other exports to be called.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when the guest stops while it initialises itself; otherwise as
+    /// [`Program::run`].
+    pub fn instantiate(&self, grants: Grants) -> Result<Instance, Error> {
+        let (grants, watchdog) = self.prepare(grants)?;
+        let mut guest = self.inner.instantiate(grants)?;
+        if self.exports_function("_initialize") {
+            guest.call("_initialize", &[], &mut []).map_err(Error::Stopped)?;
+        }
+        Ok(Instance { guest, exports: self.inner.exports().to_vec(), _watchdog: watchdog })
+    }
+
+    /// Checks the limits against the runtime's settings, and starts the clock if there is a time
+    /// limit.
+    fn prepare(&self, mut grants: Grants) -> Result<(Grants, Option<Watchdog>), Error> {
+        let config = self.inner.config();
+        let needs = |what, setting| Err(Error::Setting { what, setting });
+        if !config.interrupt && grants.limits.timeout.is_some() {
+            return needs("a time limit", "interruptible(true)");
+        }
+        if !config.interrupt && grants.interrupt.is_some() {
+            return needs("an interrupt", "interruptible(true)");
+        }
+        if !config.fuel && grants.limits.fuel.is_some() {
+            return needs("a fuel limit", "fuel(true)");
+        }
+        let Some(timeout) = grants.limits.timeout else { return Ok((grants, None)) };
+        let interrupt = grants.interrupt.get_or_insert_with(Interrupt::new).clone();
+        let inner = self.inner.clone();
+        let canceller = Canceller::new(interrupt, Arc::new(move || inner.kick()));
+        let watchdog = Watchdog::start(timeout, canceller).map_err(|source| Error::File {
+            verb: "start a thread for",
+            path: "the time limit".into(),
+            source,
+        })?;
+        Ok((grants, Some(watchdog)))
+    }
+
+    fn exports_function(&self, name: &str) -> bool {
+        let is = |export: &ExportType| {
+            export.name == name && matches!(export.ty, ExternType::Func(_))
+        };
+        self.inner.exports().iter().any(is)
+    }
+
+    fn describe_exports(&self) -> String {
+        const SHOWN: usize = 8;
+        let functions: Vec<_> = self
+            .inner
+            .exports()
+            .iter()
+            .filter(|export| matches!(export.ty, ExternType::Func(_)))
+            .map(|export| format!("`{}`", export.name))
+            .collect();
+        match functions.len() {
+            0 => "it exports no function at all".to_owned(),
+            count if count > SHOWN => {
+                format!("it exports {} and {} more", functions[..SHOWN].join(", "), count - SHOWN)
+            }
+            _ => format!("it exports {}", functions.join(", ")),
+        }
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").finish_non_exhaustive()
+    }
+}
+
+/// What stopped a guest is told apart by whoever looks at the outcome; a size kept small, as it is
+/// returned through every call.
+const _: () = assert!(std::mem::size_of::<Stop>() <= 16);

@@ -1,0 +1,92 @@
+use crate::Error;
+use std::borrow::Cow;
+
+/// The binary module that some bytes are, or that their text describes.
+///
+/// # Errors
+/// What the bytes are instead, or where their text is wrong.
+pub(crate) fn module(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    if let Some(rest) = bytes.strip_prefix(b"\0asm") {
+        return match rest {
+            // Version 13 on layer 1 is what components have until they get their final number.
+            [_, _, 1, 0, ..] => Err(Error::Component),
+            _ => Ok(Cow::Borrowed(bytes)),
+        };
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if looks_like_text(text) => match wat::parse_str(text) {
+            Ok(binary) if binary.get(6) == Some(&1) => Err(Error::Component),
+            Ok(binary) => Ok(Cow::Owned(binary)),
+            Err(error) => Err(Error::Text { reason: one_line(&error.to_string()) }),
+        },
+        _ => Err(Error::NotWasm { reason: describe(bytes).to_owned() }),
+    }
+}
+
+/// Text modules start with a parenthesis or a comment.
+fn looks_like_text(text: &str) -> bool {
+    let start = text.trim_start();
+    start.starts_with('(') || start.starts_with(";;")
+}
+
+fn describe(bytes: &[u8]) -> &'static str {
+    let kinds: [(&[u8], &str); 7] = [
+        (b"\x7fELF", "it is a native program, or code that `wayleave compile` did not make"),
+        (b"MZ", "it is a Windows program"),
+        (b"\x1f\x8b", "it is compressed with gzip; decompress it first"),
+        (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; decompress it first"),
+        (b"PK\x03\x04", "it is a zip archive; unpack it first"),
+        (b"#!", "it is a script"),
+        (b"BC\xc0\xde", "it is LLVM bitcode; link it for a wasm32-wasip1 target first"),
+    ];
+    if bytes.is_empty() {
+        return "the file is empty";
+    }
+    if b"\0asm".starts_with(bytes) {
+        return "the file is cut off after its first bytes";
+    }
+    match kinds.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        Some((_, kind)) => kind,
+        None => "it starts neither like a binary module nor like WebAssembly text",
+    }
+}
+
+/// The message and the place, without the excerpt that the parser draws below.
+fn one_line(error: &str) -> String {
+    let mut lines = error.lines().map(str::trim);
+    let message = lines.next().unwrap_or_default();
+    let place = lines.find_map(|line| line.strip_prefix("--> <anon>:"));
+    match place.and_then(|place| place.split_once(':')) {
+        Some((line, column)) => format!("line {line}, column {column}: {message}"),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(bytes: &[u8]) -> String {
+        module(bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_things_are_called() {
+        assert_eq!(error(b""), "not WebAssembly: the file is empty");
+        assert!(error(b"\0as").contains("cut off"));
+        assert!(error(b"\x7fELF\x02").contains("native program"));
+        assert!(error(b"\x1f\x8b\x08").contains("gzip"));
+        assert!(error(b"hello").contains("neither"));
+        assert!(matches!(module(b"\0asm\x0d\0\x01\0"), Err(Error::Component)));
+        assert!(matches!(module(b"(component)"), Err(Error::Component)));
+        assert!(module(b"  (module)").is_ok());
+        assert!(module(b";; a comment\n(module)").is_ok());
+    }
+
+    #[test]
+    fn mistakes_in_text_have_a_place_and_one_line() {
+        let message = error(b"(module\n  (fun))");
+        assert!(message.starts_with("WebAssembly text, line 2, column "), "{message}");
+        assert!(!message.contains('\n'));
+    }
+}
