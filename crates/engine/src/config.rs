@@ -1,5 +1,8 @@
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+use crate::Error;
 
 /// Settings of an engine; compiled code depends on them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,5 +46,51 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { memory_bytes: 4 << 30, table_elements: 1_000_000, fuel: None, interrupt: None }
+    }
+}
+
+impl Limits {
+    /// That the engine's settings allow for what is limited.
+    pub(crate) fn check(&self, config: &Config, engine: &'static str) -> Result<(), Error> {
+        let needs = |reason: &str| Err(Error::Config { engine, reason: reason.into() });
+        if self.fuel.is_some() && !config.fuel {
+            return needs("a limit of fuel needs an engine that counts it (`Config::fuel`)");
+        }
+        if self.interrupt.is_some() && !config.interrupt {
+            return needs(
+                "an interrupt flag needs an engine that looks at it (`Config::interrupt`)",
+            );
+        }
+        Ok(())
+    }
+
+    /// Why a memory of this size is too much, if it is.
+    pub(crate) fn deny_memory(&self, bytes: usize) -> Option<Denied> {
+        let most = self.memory_bytes;
+        (bytes > most).then_some(Denied { what: "bytes of memory", wanted: bytes, most })
+    }
+
+    /// Why a table of this size is too much, if it is.
+    pub(crate) fn deny_table(&self, elements: usize) -> Option<Denied> {
+        let most = self.table_elements;
+        (elements > most).then_some(Denied { what: "table elements", wanted: elements, most })
+    }
+}
+
+/// A refused growth; displayed as the detail of a [`Limit`](crate::TrapKind::Limit) trap.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Denied {
+    what: &'static str,
+    wanted: usize,
+    most: usize,
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the guest asks for {} {}, at most {} are allowed",
+            self.wanted, self.what, self.most
+        )
     }
 }

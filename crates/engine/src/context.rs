@@ -5,7 +5,7 @@ pub trait Context {
     /// The engine it belongs to.
     type Engine: Engine;
     /// The host's state.
-    type State;
+    type State: Send + 'static;
 
     /// The host's state.
     fn state(&mut self) -> &mut Self::State;
@@ -67,11 +67,8 @@ pub trait Context {
     fn fuel(&mut self) -> Option<u64>;
 
     /// Grows a memory by `pages` of 64 KiB; `None` when it can not grow so far.
-    fn memory_grow(
-        &mut self,
-        memory: &<Self::Engine as Engine>::Memory,
-        pages: u64,
-    ) -> Option<u64>;
+    fn memory_grow(&mut self, memory: &<Self::Engine as Engine>::Memory, pages: u64)
+    -> Option<u64>;
 
     /// The function in a table's element; `None` when the element is outside or empty.
     fn table_func(

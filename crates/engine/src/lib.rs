@@ -10,10 +10,17 @@
 //! | [`wasmtime::Wasmtime`] | `wasmtime` | compiles to machine code |
 //! | [`wasmi::Wasmi`] | `wasmi` | interprets |
 
+pub mod artifact;
+pub mod cache;
 mod config;
 mod context;
 mod error;
+mod link;
 mod types;
+#[cfg(feature = "wasmi")]
+pub mod wasmi;
+#[cfg(feature = "wasmtime")]
+pub mod wasmtime;
 
 pub use config::{Config, Limits};
 pub use context::{Context, Slots};

@@ -1,0 +1,257 @@
+//! [Wasmtime](https://docs.wasmtime.dev): compiles to machine code.
+//!
+//! # Safety
+//!
+//! Three things here are beyond the compiler's checks, each for speed:
+//!
+//! - Host functions take the array in which compiled code passes values as it is. [`Slots`] keeps
+//!   track of what in it is initialised, and only numbers are ever exchanged.
+//! - Calls into the guest write that array themselves, after a comparison with the function's type.
+//! - Stored machine code is loaded and run. Who vouches for it is the caller of
+//!   [`Engine::deserialize`], which in this crate is [`artifact`](crate::artifact) alone.
+#![expect(unsafe_code, reason = "host calls without copies, and stored machine code")]
+
+mod context;
+mod limiter;
+mod slots;
+mod trap;
+mod types;
+
+use std::fs::File;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use ::wasmtime::{Caller, InstancePre, Module, UpdateDeadline, WasmBacktraceDetails};
+
+pub use context::{Context, Func};
+pub use limiter::Data;
+use limiter::DefaultMemory;
+pub use slots::Slots;
+
+use crate::link::Defined;
+use crate::{
+    Config, Engine, Error, ExportType, FuncType, ImportType, Limits, Stop, Trap, TrapKind,
+};
+
+/// The Wasmtime engine.
+#[derive(Clone)]
+pub struct Wasmtime {
+    engine: ::wasmtime::Engine,
+    config: Config,
+    identity: Arc<str>,
+}
+
+/// Host functions by module and name.
+pub struct Linker<T: Send + 'static> {
+    raw: ::wasmtime::Linker<Data<T>>,
+    defined: Defined,
+}
+
+/// More than this is more than a thread's stack will be; the engine would compute with it anyway.
+const MOST_STACK: usize = 1 << 30;
+
+impl Engine for Wasmtime {
+    const NAME: &'static str = "wasmtime";
+
+    type Module = Module;
+    type Linker<T: Send + 'static> = Linker<T>;
+    type Template<T: Send + 'static> = InstancePre<Data<T>>;
+    type Store<T: Send + 'static> = ::wasmtime::Store<Data<T>>;
+    type Context<'a, T: Send + 'static> = Context<'a, T>;
+    type Slots<'a> = Slots<'a>;
+    type Func = Func;
+    type Memory = ::wasmtime::Memory;
+    type Table = ::wasmtime::Table;
+    type Global = ::wasmtime::Global;
+    type Instance = ::wasmtime::Instance;
+
+    fn new(config: &Config) -> Result<Self, Error> {
+        if config.max_stack > MOST_STACK {
+            return Err(cannot(format!(
+                "a stack of {} bytes for the guest is more than a thread has",
+                config.max_stack
+            )));
+        }
+        let engine = ::wasmtime::Engine::new(&settings(config))
+            .map_err(|error| cannot(trap::one_line(&error)))?;
+        let mut hasher = StableHasher::default();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let identity = format!("{} {:016x}", Self::NAME, hasher.finish()).into();
+        Ok(Self { engine, config: config.clone(), identity })
+    }
+
+    fn identity(&self) -> String {
+        self.identity.to_string()
+    }
+
+    fn compile(&self, wasm: &[u8]) -> Result<Module, Error> {
+        Module::from_binary(&self.engine, wasm)
+            .map_err(|error| Error::Module { reason: trap::one_line(&error) })
+    }
+
+    fn serialize(&self, module: &Module) -> Result<Option<Vec<u8>>, Error> {
+        let code = module.serialize();
+        code.map(Some).map_err(|error| Error::Module { reason: trap::one_line(&error) })
+    }
+
+    unsafe fn deserialize(&self, code: File) -> Result<Module, Error> {
+        // SAFETY: the caller vouches that `serialize` wrote these bytes and that nobody changes
+        // them.
+        unsafe { Module::deserialize_open_file(&self.engine, code) }
+            .map_err(|error| Error::Artifact { reason: trap::one_line(&error) })
+    }
+
+    fn imports(module: &Module) -> Vec<ImportType> {
+        let import = |import: ::wasmtime::ImportType<'_>| ImportType {
+            module: import.module().to_owned(),
+            name: import.name().to_owned(),
+            ty: types::extern_type(&import.ty()),
+        };
+        module.imports().map(import).collect()
+    }
+
+    fn exports(module: &Module) -> Vec<ExportType> {
+        let export = |export: ::wasmtime::ExportType<'_>| ExportType {
+            name: export.name().to_owned(),
+            ty: types::extern_type(&export.ty()),
+        };
+        module.exports().map(export).collect()
+    }
+
+    fn linker<T: Send + 'static>(&self) -> Linker<T> {
+        let mut raw = ::wasmtime::Linker::new(&self.engine);
+        raw.allow_shadowing(true);
+        Linker { raw, defined: Defined::default() }
+    }
+
+    fn define<T: Send + 'static>(
+        linker: &mut Linker<T>,
+        module: &str,
+        name: &str,
+        ty: &FuncType,
+        func: impl Fn(&mut Context<'_, T>, &mut Slots<'_>) -> Result<(), Stop> + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        let engine_type = types::engine_type(linker.raw.engine(), ty);
+        let layout = slots::Layout::new(ty);
+        let trampoline = move |mut caller: Caller<'_, Data<T>>, raw: &mut [_]| {
+            if let DefaultMemory::Unknown = caller.data().memory {
+                find_memory(&mut caller);
+            }
+            let mut slots = Slots::new(raw, &layout);
+            let mut context = Context { store: caller.into() };
+            func(&mut context, &mut slots).map_err(::wasmtime::Error::new)
+        };
+        // SAFETY: the trampoline reads and writes numbers only, within the slots that the type
+        // has, and `Layout` zeroes the slots of results, so that each holds a number of its type
+        // whatever the host function does.
+        let added = unsafe { linker.raw.func_new_unchecked(module, name, engine_type, trampoline) };
+        added.map_err(|error| Error::Link {
+            module: module.to_owned(),
+            name: name.to_owned(),
+            reason: trap::one_line(&error),
+        })?;
+        linker.defined.insert(module, name, ty);
+        Ok(())
+    }
+
+    fn template<T: Send + 'static>(
+        &self,
+        linker: &Linker<T>,
+        module: &Module,
+    ) -> Result<InstancePre<Data<T>>, Error> {
+        linker.raw.instantiate_pre(module).map_err(|error| {
+            linker
+                .defined
+                .first_unfit(Self::imports(module))
+                .unwrap_or_else(|| Error::Module { reason: trap::one_line(&error) })
+        })
+    }
+
+    fn store<T: Send + 'static>(
+        &self,
+        state: T,
+        limits: Limits,
+    ) -> Result<::wasmtime::Store<Data<T>>, Error> {
+        limits.check(&self.config, Self::NAME)?;
+        let fuel = limits.fuel;
+        let interrupt = limits.interrupt.clone();
+        let mut store = ::wasmtime::Store::new(&self.engine, Data::new(state, limits));
+        store.limiter(|data| data);
+        if self.config.fuel {
+            store
+                .set_fuel(fuel.unwrap_or(u64::MAX))
+                .map_err(|error| cannot(trap::one_line(&error)))?;
+        }
+        if self.config.interrupt {
+            store.set_epoch_deadline(1);
+            store.epoch_deadline_callback(move |_| match &interrupt {
+                Some(flag) if flag.load(Ordering::Relaxed) => {
+                    let trap = Trap::from(TrapKind::Interrupted);
+                    Err(::wasmtime::Error::new(Stop::from(trap)))
+                }
+                _ => Ok(UpdateDeadline::Continue(1)),
+            });
+        }
+        Ok(store)
+    }
+
+    #[inline]
+    fn context<T: Send + 'static>(store: &mut ::wasmtime::Store<Data<T>>) -> Context<'_, T> {
+        Context { store: store.into() }
+    }
+
+    fn into_state<T: Send + 'static>(store: ::wasmtime::Store<Data<T>>) -> T {
+        store.into_data().state
+    }
+
+    fn kick(&self) {
+        self.engine.increment_epoch();
+    }
+}
+
+fn settings(config: &Config) -> ::wasmtime::Config {
+    let mut settings = ::wasmtime::Config::new();
+    settings
+        .consume_fuel(config.fuel)
+        .epoch_interruption(config.interrupt)
+        .max_wasm_stack(config.max_stack)
+        // Never used, but checked against the guest's stack.
+        .async_stack_size(config.max_stack.max(2 << 20))
+        // Data structures for the engine's own components, which stay unused here.
+        .concurrency_support(false)
+        // An environment variable would change it otherwise.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        // Tables for native debuggers: the engine walks the stack without, and registering them
+        // makes every load slower. Windows' own unwinder needs them.
+        .native_unwind_info(cfg!(windows));
+    settings
+}
+
+/// A host function called by the start function: `instantiate` has not come back yet, so that the
+/// first instance is still unknown to the store.
+#[cold]
+#[inline(never)]
+fn find_memory<T: 'static>(caller: &mut Caller<'_, Data<T>>) {
+    let export = caller.get_export("memory");
+    caller.data_mut().memory = DefaultMemory::from(export);
+}
+
+fn cannot(reason: String) -> Error {
+    Error::Config { engine: Wasmtime::NAME, reason }
+}
+
+/// Gives the same number on every machine and in every build, unlike the standard library's.
+#[derive(Default)]
+struct StableHasher(blake3::Hasher);
+
+impl Hasher for StableHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let hash = self.0.finalize();
+        hash.as_bytes().iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
+    }
+}

@@ -1,0 +1,197 @@
+use ::wasmi::{AsContextMut, ResumableCall, StoreContextMut, Val};
+
+use super::data::{Data, DefaultMemory};
+use super::{Module, Template, Wasmi, trap, types};
+use crate::{Extern, Stop, Trap, TrapKind, Value};
+
+/// A wasmi store in use.
+pub struct Context<'a, T: Send + 'static> {
+    store: StoreContextMut<'a, Data<T>>,
+}
+
+impl<T: Send + 'static> crate::Context for Context<'_, T> {
+    type Engine = Wasmi;
+    type State = T;
+
+    #[inline]
+    fn state(&mut self) -> &mut T {
+        &mut self.store.data_mut().state
+    }
+
+    #[inline]
+    fn memory(&mut self) -> Result<(&mut [u8], &mut T), Stop> {
+        match self.store.data().memory {
+            DefaultMemory::Found(memory) => {
+                let (bytes, data) = memory.data_and_store_mut(&mut self.store);
+                Ok((bytes, &mut data.state))
+            }
+            DefaultMemory::Unknown | DefaultMemory::Missing => {
+                Err(Trap::host("the guest exports no memory named `memory`").into())
+            }
+        }
+    }
+
+    #[inline]
+    fn memory_of(&mut self, memory: &::wasmi::Memory) -> (&mut [u8], &mut T) {
+        let (bytes, data) = memory.data_and_store_mut(&mut self.store);
+        (bytes, &mut data.state)
+    }
+
+    fn instantiate(&mut self, template: &Template<T>) -> Result<::wasmi::Instance, Stop> {
+        let imports: Vec<::wasmi::Extern> = template
+            .imports
+            .iter()
+            .map(|import| {
+                let call = import.call.clone();
+                let func =
+                    move |caller: ::wasmi::Caller<'_, Data<T>>,
+                          args: &[Val],
+                          results: &mut [Val]| { call(caller, args, results) };
+                ::wasmi::Func::new(&mut self.store, import.ty.clone(), func).into()
+            })
+            .collect();
+        self.instantiate_raw(&template.module, &imports)
+    }
+
+    fn instantiate_with(
+        &mut self,
+        module: &Module,
+        imports: &[Extern<Wasmi>],
+    ) -> Result<::wasmi::Instance, Stop> {
+        let imports: Vec<::wasmi::Extern> = imports
+            .iter()
+            .map(|import| match *import {
+                Extern::Func(func) => func.into(),
+                Extern::Memory(memory) => memory.into(),
+                Extern::Table(table) => table.into(),
+                Extern::Global(global) => global.into(),
+            })
+            .collect();
+        self.instantiate_raw(module, &imports)
+    }
+
+    fn export(&mut self, instance: &::wasmi::Instance, name: &str) -> Option<Extern<Wasmi>> {
+        Some(match instance.get_export(&self.store, name)? {
+            ::wasmi::Extern::Func(func) => Extern::Func(func),
+            ::wasmi::Extern::Memory(memory) => Extern::Memory(memory),
+            ::wasmi::Extern::Table(table) => Extern::Table(table),
+            ::wasmi::Extern::Global(global) => Extern::Global(global),
+        })
+    }
+
+    fn call(
+        &mut self,
+        func: &::wasmi::Func,
+        args: &[Value],
+        results: &mut [Value],
+    ) -> Result<(), Stop> {
+        let args: Vec<Val> = args.iter().copied().map(types::engine_value).collect();
+        let mut values = vec![Val::I32(0); results.len()];
+        self.nested(|context| context.run(func, &args, &mut values))?;
+        for (result, value) in results.iter_mut().zip(&values) {
+            let no_number = || other("a function with vectors or references can not be called");
+            *result = types::value(value).ok_or_else(no_number)?;
+        }
+        Ok(())
+    }
+
+    fn fuel(&mut self) -> Option<u64> {
+        self.store.data().limits.fuel?;
+        let left = self.store.get_fuel().ok()?;
+        Some(left.saturating_add(self.store.data().reserve))
+    }
+
+    fn memory_grow(&mut self, memory: &::wasmi::Memory, pages: u64) -> Option<u64> {
+        memory.grow(&mut self.store, pages).ok()
+    }
+
+    fn table_func(&mut self, table: &::wasmi::Table, index: u32) -> Option<::wasmi::Func> {
+        let element = table.get(&self.store, index.into())?;
+        element.as_func()?.val().map(|func| **func)
+    }
+
+    fn global(&mut self, global: &::wasmi::Global) -> Option<Value> {
+        types::value(&global.get(&self.store))
+    }
+
+    fn set_global(&mut self, global: &::wasmi::Global, value: Value) -> Result<(), Stop> {
+        global
+            .set(&mut self.store, types::engine_value(value))
+            .map_err(|error| other(&error.to_string()))
+    }
+}
+
+impl<'a, T: Send + 'static> Context<'a, T> {
+    #[inline]
+    pub(super) fn new(store: &'a mut impl AsContextMut<Data = Data<T>>) -> Self {
+        Self { store: store.as_context_mut() }
+    }
+
+    fn instantiate_raw(
+        &mut self,
+        module: &Module,
+        imports: &[::wasmi::Extern],
+    ) -> Result<::wasmi::Instance, Stop> {
+        self.store.data_mut().denied = None;
+        self.nested(|context| {
+            let instance = ::wasmi::Instance::new(&mut context.store, &module.raw, imports);
+            let instance = instance.map_err(|error| context.no_instance(error))?;
+            if let DefaultMemory::Unknown = context.store.data().memory {
+                let export = instance.get_export(&context.store, "memory");
+                context.store.data_mut().memory = DefaultMemory::from(export);
+            }
+            let start = module.start.as_deref();
+            if let Some(start) = start.and_then(|name| instance.get_func(&context.store, name)) {
+                context.run(&start, &[], &mut [])?;
+            }
+            Ok(instance)
+        })
+    }
+
+    fn no_instance(&mut self, error: ::wasmi::Error) -> Stop {
+        match (trap::stop(error), self.store.data_mut().denied.take()) {
+            (Stop::Trap(trap), Some(denied)) if trap.kind == TrapKind::Limit => {
+                Trap { detail: Some(denied.to_string()), ..*trap }.into()
+            }
+            (stop, _) => stop,
+        }
+    }
+
+    /// The interpreter runs on the thread's stack, and does not watch it when it is entered again
+    /// from a host function: this does.
+    fn nested<R>(&mut self, run: impl FnOnce(&mut Self) -> Result<R, Stop>) -> Result<R, Stop> {
+        self.store.data_mut().enter()?;
+        let result = run(self);
+        self.store.data_mut().leave();
+        result
+    }
+
+    fn run(&mut self, func: &::wasmi::Func, args: &[Val], results: &mut [Val]) -> Result<(), Stop> {
+        if !self.store.data().sliced {
+            return func.call(&mut self.store, args, results).map_err(trap::stop);
+        }
+        let mut call = func.call_resumable(&mut self.store, args, results);
+        loop {
+            match call.map_err(trap::stop)? {
+                ResumableCall::Finished => return Ok(()),
+                ResumableCall::HostTrap(trap) => return Err(trap::stop(trap.into_host_error())),
+                ResumableCall::OutOfFuel(paused) => {
+                    self.next_slice(paused.required_fuel())?;
+                    call = paused.resume(&mut self.store, results);
+                }
+            }
+        }
+    }
+
+    fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
+        let left = self.store.get_fuel().map_err(trap::stop)?;
+        let data = self.store.data_mut();
+        data.look()?;
+        let fuel = data.refill(left, required)?;
+        self.store.set_fuel(fuel).map_err(trap::stop)
+    }
+}
+
+fn other(detail: &str) -> Stop {
+    Trap { kind: TrapKind::Other, detail: Some(detail.to_owned()), frames: Vec::new() }.into()
+}

@@ -1,0 +1,162 @@
+use std::sync::atomic::Ordering;
+
+use ::wasmi::errors::TableError;
+use ::wasmi::{Caller, Extern, Memory, ResourceLimiter};
+use wasmi_core::LimiterError;
+
+use crate::config::Denied;
+use crate::{Config, Limits, Trap, TrapKind};
+
+/// What bulk operations pay: so little that a table hardly ever grows at the expense of a slice (it
+/// could not be resumed), so much that they can not outrun the interrupt flag.
+pub(super) const BYTES_PER_FUEL: u32 = 16 << 10;
+
+/// Fuel between two looks at the interrupt flag, where there is one.
+const SLICE: u64 = 100_000;
+
+/// Thread stack for one call of the guest from a host function: the interpreter's own frames, and
+/// the host function's.
+const STACK_PER_CALL: usize = 16 << 10;
+
+/// Instances, tables and memories in one store: as many as compiled code may have.
+const MOST: usize = 10_000;
+
+/// What a store holds besides the engine's own: the host's state, and what the guest may use.
+pub struct Data<T> {
+    pub(super) state: T,
+    pub(super) memory: DefaultMemory,
+    pub(super) limits: Limits,
+    /// The last growth that was refused: why an instance could not be made.
+    pub(super) denied: Option<Denied>,
+    /// The guest is run in slices of fuel.
+    pub(super) sliced: bool,
+    /// Fuel that the engine has not been given yet.
+    pub(super) reserve: u64,
+    /// Calls of the guest that are under way, one within the other, and how many there may be.
+    calls: usize,
+    most_calls: usize,
+}
+
+/// The memory that system calls mean: what the first instance exports as `memory`.
+pub(super) enum DefaultMemory {
+    /// There is no instance yet.
+    Unknown,
+    Found(Memory),
+    Missing,
+}
+
+impl<T> Data<T> {
+    pub(super) fn new(state: T, limits: Limits, config: &Config) -> Self {
+        let sliced = config.interrupt;
+        let total = limits.fuel.unwrap_or(u64::MAX);
+        Self {
+            state,
+            memory: DefaultMemory::Unknown,
+            denied: None,
+            sliced,
+            reserve: if sliced { total.saturating_sub(SLICE) } else { 0 },
+            calls: 0,
+            most_calls: (config.max_stack / STACK_PER_CALL).max(1),
+            limits,
+        }
+    }
+
+    pub(super) fn into_state(self) -> T {
+        self.state
+    }
+
+    /// The fuel that the engine is given at first.
+    pub(super) fn first_fuel(&self) -> u64 {
+        self.limits.fuel.unwrap_or(u64::MAX) - self.reserve
+    }
+
+    /// Fuel to go on with, for an engine that has `left` and needs `required` for its next step.
+    pub(super) fn refill(&mut self, left: u64, required: u64) -> Result<u64, Trap> {
+        let wanted = required.max(SLICE).saturating_sub(left).min(self.reserve);
+        if left.saturating_add(wanted) < required {
+            return Err(TrapKind::OutOfFuel.into());
+        }
+        self.reserve -= wanted;
+        Ok(left.saturating_add(wanted))
+    }
+
+    /// Fails when the guest is to be interrupted.
+    pub(super) fn look(&self) -> Result<(), Trap> {
+        match &self.limits.interrupt {
+            Some(flag) if flag.load(Ordering::Relaxed) => Err(TrapKind::Interrupted.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Before a call of the guest; [`Data::leave`] comes after it.
+    pub(super) fn enter(&mut self) -> Result<(), Trap> {
+        self.look()?;
+        if self.calls >= self.most_calls {
+            return Err(TrapKind::StackOverflow.into());
+        }
+        self.calls += 1;
+        Ok(())
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.calls = self.calls.saturating_sub(1);
+    }
+}
+
+impl From<Option<Extern>> for DefaultMemory {
+    fn from(export: Option<Extern>) -> Self {
+        export.and_then(Extern::into_memory).map_or(Self::Missing, Self::Found)
+    }
+}
+
+/// Remembers the caller's memory when it is called by the start function: the first instance is
+/// still unknown to the store then.
+#[inline]
+pub(super) fn find_memory<T>(caller: &mut Caller<'_, Data<T>>) {
+    if let DefaultMemory::Unknown = caller.data().memory {
+        let export = caller.get_export("memory");
+        caller.data_mut().memory = DefaultMemory::from(export);
+    }
+}
+
+impl<T> ResourceLimiter for Data<T> {
+    fn memory_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> Result<bool, LimiterError> {
+        self.denied = self.limits.deny_memory(desired);
+        Ok(self.denied.is_none())
+    }
+
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> Result<bool, LimiterError> {
+        self.denied = self.limits.deny_table(desired);
+        Ok(self.denied.is_none())
+    }
+
+    fn table_grow_failed(&mut self, error: &TableError) -> Result<(), LimiterError> {
+        match error {
+            // The engine would go on at the wrong instruction afterwards: it must trap.
+            TableError::OutOfFuel { .. } => Err(LimiterError::ResourceLimiterDeniedAllocation),
+            _ => Ok(()),
+        }
+    }
+
+    fn instances(&self) -> usize {
+        MOST
+    }
+
+    fn tables(&self) -> usize {
+        MOST
+    }
+
+    fn memories(&self) -> usize {
+        MOST
+    }
+}

@@ -1,0 +1,62 @@
+use ::wasmi::{F32, F64, Val};
+
+use crate::{ExternType, FuncType, ValType, Value};
+
+/// A type as hosts see it. This engine has no shared memories and no exception tags.
+pub(super) fn extern_type(ty: &::wasmi::ExternType) -> ExternType {
+    match ty {
+        ::wasmi::ExternType::Func(func) => ExternType::Func(func_type(func)),
+        ::wasmi::ExternType::Memory(_) => ExternType::Memory { shared: false },
+        ::wasmi::ExternType::Table(_) => ExternType::Table,
+        ::wasmi::ExternType::Global(_) => ExternType::Global,
+    }
+}
+
+/// The engine's own type for a host function.
+pub(super) fn engine_type(ty: &FuncType) -> ::wasmi::FuncType {
+    let map = |ty: &ValType| match ty {
+        ValType::I32 => ::wasmi::ValType::I32,
+        ValType::I64 => ::wasmi::ValType::I64,
+        ValType::F32 => ::wasmi::ValType::F32,
+        ValType::F64 => ::wasmi::ValType::F64,
+    };
+    ::wasmi::FuncType::new(ty.params.iter().map(map), ty.results.iter().map(map))
+}
+
+/// The engine's own value.
+pub(super) fn engine_value(value: Value) -> Val {
+    match value {
+        Value::I32(value) => Val::I32(value),
+        Value::I64(value) => Val::I64(value),
+        Value::F32(value) => Val::F32(F32::from_bits(value.to_bits())),
+        Value::F64(value) => Val::F64(F64::from_bits(value.to_bits())),
+    }
+}
+
+/// A number that the engine gives; `None` for a vector or a reference.
+pub(super) fn value(val: &Val) -> Option<Value> {
+    match val {
+        Val::I32(value) => Some(Value::I32(*value)),
+        Val::I64(value) => Some(Value::I64(*value)),
+        Val::F32(value) => Some(Value::F32(f32::from_bits(value.to_bits()))),
+        Val::F64(value) => Some(Value::F64(f64::from_bits(value.to_bits()))),
+        _ => None,
+    }
+}
+
+fn func_type(ty: &::wasmi::FuncType) -> Option<FuncType> {
+    Some(FuncType {
+        params: ty.params().iter().map(val_type).collect::<Option<_>>()?,
+        results: ty.results().iter().map(val_type).collect::<Option<_>>()?,
+    })
+}
+
+fn val_type(ty: &::wasmi::ValType) -> Option<ValType> {
+    match ty {
+        ::wasmi::ValType::I32 => Some(ValType::I32),
+        ::wasmi::ValType::I64 => Some(ValType::I64),
+        ::wasmi::ValType::F32 => Some(ValType::F32),
+        ::wasmi::ValType::F64 => Some(ValType::F64),
+        _ => None,
+    }
+}

@@ -1,0 +1,234 @@
+use std::sync::Arc;
+
+use ::wasmtime::{AsContextMut, StoreContextMut, Val, ValRaw};
+
+use super::{Data, DefaultMemory, Wasmtime, trap, types};
+use crate::{Extern, FuncType, Stop, Trap, TrapKind, Value};
+
+/// A Wasmtime store in use.
+pub struct Context<'a, T: Send + 'static> {
+    pub(super) store: StoreContextMut<'a, Data<T>>,
+}
+
+/// A function, and its type so that a call need not ask for it.
+#[derive(Clone)]
+pub struct Func {
+    raw: ::wasmtime::Func,
+    /// `None` when it has vectors or references, which can not be called from the host.
+    ty: Option<Arc<FuncType>>,
+}
+
+/// Calls with up to this many arguments or results need no heap.
+const SLOTS_ON_STACK: usize = 16;
+
+impl<T: Send + 'static> crate::Context for Context<'_, T> {
+    type Engine = Wasmtime;
+    type State = T;
+
+    #[inline]
+    fn state(&mut self) -> &mut T {
+        &mut self.store.data_mut().state
+    }
+
+    #[inline]
+    fn memory(&mut self) -> Result<(&mut [u8], &mut T), Stop> {
+        match self.store.data().memory {
+            DefaultMemory::Found(memory) => {
+                let (bytes, data) = memory.data_and_store_mut(&mut self.store);
+                Ok((bytes, &mut data.state))
+            }
+            DefaultMemory::Unknown | DefaultMemory::Missing => Err(no_memory()),
+            DefaultMemory::Shared => Err(shared_memory()),
+        }
+    }
+
+    #[inline]
+    fn memory_of(&mut self, memory: &::wasmtime::Memory) -> (&mut [u8], &mut T) {
+        let (bytes, data) = memory.data_and_store_mut(&mut self.store);
+        (bytes, &mut data.state)
+    }
+
+    fn instantiate(
+        &mut self,
+        template: &::wasmtime::InstancePre<Data<T>>,
+    ) -> Result<::wasmtime::Instance, Stop> {
+        self.store.data_mut().denied = None;
+        // The imports fit already: what is left to fail is what the instance needs.
+        let result = template.instantiate(&mut self.store);
+        self.instantiated(result, TrapKind::Limit)
+    }
+
+    fn instantiate_with(
+        &mut self,
+        module: &::wasmtime::Module,
+        imports: &[Extern<Wasmtime>],
+    ) -> Result<::wasmtime::Instance, Stop> {
+        self.store.data_mut().denied = None;
+        let imports: Vec<::wasmtime::Extern> = imports.iter().map(engine_extern).collect();
+        let result = ::wasmtime::Instance::new(&mut self.store, module, &imports);
+        self.instantiated(result, TrapKind::Other)
+    }
+
+    fn export(&mut self, instance: &::wasmtime::Instance, name: &str) -> Option<Extern<Wasmtime>> {
+        Some(match instance.get_export(&mut self.store, name)? {
+            ::wasmtime::Extern::Func(func) => Extern::Func(self.func(func)),
+            ::wasmtime::Extern::Memory(memory) => Extern::Memory(memory),
+            ::wasmtime::Extern::Table(table) => Extern::Table(table),
+            ::wasmtime::Extern::Global(global) => Extern::Global(global),
+            ::wasmtime::Extern::SharedMemory(_) | ::wasmtime::Extern::Tag(_) => return None,
+        })
+    }
+
+    fn call(&mut self, func: &Func, args: &[Value], results: &mut [Value]) -> Result<(), Stop> {
+        let ty = func.fits(args, results).map_err(other)?;
+        let count = args.len().max(results.len());
+        let mut on_stack = [ValRaw::u64(0); SLOTS_ON_STACK];
+        let mut on_heap;
+        let slots = match on_stack.get_mut(..count) {
+            Some(slots) => slots,
+            None => {
+                on_heap = vec![ValRaw::u64(0); count];
+                on_heap.as_mut_slice()
+            }
+        };
+        for (slot, arg) in slots.iter_mut().zip(args) {
+            *slot = match *arg {
+                Value::I32(value) => ValRaw::i32(value),
+                Value::I64(value) => ValRaw::i64(value),
+                Value::F32(value) => ValRaw::f32(value.to_bits()),
+                Value::F64(value) => ValRaw::f64(value.to_bits()),
+            };
+        }
+        // SAFETY: `fits` has compared the arguments with the function's own type, numbers only,
+        // and there is a slot for each argument and each result.
+        unsafe { func.raw.call_unchecked(&mut self.store, slots) }
+            .map_err(|error| trap::stop(self.store.as_context_mut(), error))?;
+        for ((slot, result), ty) in slots.iter().zip(results).zip(&ty.results) {
+            *result = match ty {
+                crate::ValType::I32 => Value::I32(slot.get_i32()),
+                crate::ValType::I64 => Value::I64(slot.get_i64()),
+                crate::ValType::F32 => Value::F32(f32::from_bits(slot.get_f32())),
+                crate::ValType::F64 => Value::F64(f64::from_bits(slot.get_f64())),
+            };
+        }
+        Ok(())
+    }
+
+    fn fuel(&mut self) -> Option<u64> {
+        self.store.data().limits.fuel?;
+        self.store.get_fuel().ok()
+    }
+
+    fn memory_grow(&mut self, memory: &::wasmtime::Memory, pages: u64) -> Option<u64> {
+        memory.grow(&mut self.store, pages).ok()
+    }
+
+    fn table_func(&mut self, table: &::wasmtime::Table, index: u32) -> Option<Func> {
+        let element = table.get(&mut self.store, index.into())?;
+        element.as_func()?.copied().map(|func| self.func(func))
+    }
+
+    fn global(&mut self, global: &::wasmtime::Global) -> Option<Value> {
+        match global.get(&mut self.store) {
+            Val::I32(value) => Some(Value::I32(value)),
+            Val::I64(value) => Some(Value::I64(value)),
+            Val::F32(bits) => Some(Value::F32(f32::from_bits(bits))),
+            Val::F64(bits) => Some(Value::F64(f64::from_bits(bits))),
+            _ => None,
+        }
+    }
+
+    fn set_global(&mut self, global: &::wasmtime::Global, value: Value) -> Result<(), Stop> {
+        let value = match value {
+            Value::I32(value) => Val::I32(value),
+            Value::I64(value) => Val::I64(value),
+            Value::F32(value) => Val::F32(value.to_bits()),
+            Value::F64(value) => Val::F64(value.to_bits()),
+        };
+        global.set(&mut self.store, value).map_err(|error| other(trap::one_line(&error)))
+    }
+}
+
+impl<T: Send + 'static> Context<'_, T> {
+    fn func(&mut self, raw: ::wasmtime::Func) -> Func {
+        let ty = types::func_type(&raw.ty(&self.store)).map(Arc::new);
+        Func { raw, ty }
+    }
+
+    /// Remembers the first instance's memory, or says why there is no instance.
+    fn instantiated(
+        &mut self,
+        result: ::wasmtime::Result<::wasmtime::Instance>,
+        otherwise: TrapKind,
+    ) -> Result<::wasmtime::Instance, Stop> {
+        let denied = self.store.data_mut().denied.take();
+        match result {
+            Ok(instance) => {
+                if let DefaultMemory::Unknown = self.store.data().memory {
+                    let export = instance.get_export(&mut self.store, "memory");
+                    self.store.data_mut().memory = DefaultMemory::from(export);
+                }
+                Ok(instance)
+            }
+            Err(error) => match trap::stop(self.store.as_context_mut(), error) {
+                // With frames, it is the start function that failed.
+                Stop::Trap(mut trap) if trap.kind == TrapKind::Other && trap.frames.is_empty() => {
+                    if is_about_shared_memory(&trap) {
+                        return Err(shared_memory());
+                    }
+                    trap.kind = if denied.is_some() { TrapKind::Limit } else { otherwise };
+                    trap.detail = denied.map(|denied| denied.to_string()).or(trap.detail);
+                    Err(Stop::Trap(trap))
+                }
+                stop => Err(stop),
+            },
+        }
+    }
+}
+
+impl Func {
+    /// The function's type, if it can be called with these arguments and results.
+    fn fits(&self, args: &[Value], results: &[Value]) -> Result<&FuncType, String> {
+        let Some(ty) = self.ty.as_deref() else {
+            return Err("a function with vectors or references can not be called".into());
+        };
+        if !args.iter().map(|arg| arg.ty()).eq(ty.params.iter().copied())
+            || results.len() != ty.results.len()
+        {
+            return Err(format!(
+                "a function of type {ty} can not be called with {} arguments of these types for \
+                 {} results",
+                args.len(),
+                results.len()
+            ));
+        }
+        Ok(ty)
+    }
+}
+
+fn engine_extern(import: &Extern<Wasmtime>) -> ::wasmtime::Extern {
+    match import {
+        Extern::Func(func) => func.raw.into(),
+        Extern::Memory(memory) => (*memory).into(),
+        Extern::Table(table) => (*table).into(),
+        Extern::Global(global) => (*global).into(),
+    }
+}
+
+fn is_about_shared_memory(trap: &Trap) -> bool {
+    trap.detail.as_deref().is_some_and(|detail| detail.contains("shared memor"))
+}
+
+fn other(detail: String) -> Stop {
+    Trap { kind: TrapKind::Other, detail: Some(detail), frames: Vec::new() }.into()
+}
+
+#[cold]
+fn no_memory() -> Stop {
+    Trap::host("the guest exports no memory named `memory`").into()
+}
+
+#[cold]
+fn shared_memory() -> Stop {
+    Trap::host("the guest shares its memory between threads, which is not supported yet").into()
+}
