@@ -46,5 +46,5 @@ find rust/Cargo.toml rust/Cargo.lock rust/src bench c built -type f \
   \( -name '*.rs' -o -name '*.c' -o -name '*.wasm' -o -name 'Cargo.*' \) -print0 |
   LC_ALL=C sort -z | xargs -0 sha256sum >built/SOURCES.sha256
 
-echo "built $(find built -name '*.wasm' | wc -l) guests:"
-ls -l built/*.wasm | awk '{print $5 "\t" $NF}'
+echo "built:"
+wc -c built/*.wasm

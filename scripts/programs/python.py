@@ -1,0 +1,18 @@
+import json
+import pathlib
+import re
+import sys
+
+text = pathlib.Path("/work/words.txt").read_text()
+counts = {}
+for word in re.findall(r"[a-z]+", text.lower()):
+    counts[word] = counts.get(word, 0) + 1
+
+result = pathlib.Path("/work/counts.json")
+result.write_text(json.dumps(counts, sort_keys=True))
+print("Python", ".".join(map(str, sys.version_info[:2])))
+print(result.read_text())
+try:
+    pathlib.Path("/etc/passwd").read_text()
+except OSError as error:
+    print("outside the grant:", type(error).__name__)
