@@ -35,8 +35,7 @@ impl MemoryDir {
     }
 
     /// What is at the path.
-    fn find(&self, path: &str, follow: bool) -> Result<Arc<Inode>> {
-        let path = GuestPath::parse(path)?;
+    fn find(&self, path: GuestPath<'_>, follow: bool) -> Result<Arc<Inode>> {
         find_at(&self.place(&path, follow || path.slash)?)
     }
 
@@ -80,7 +79,7 @@ impl Dir for MemoryDir {
     }
 
     fn stat_at(&self, path: &str, follow: bool) -> Result<Stat> {
-        Ok(self.find(path, follow)?.stat())
+        Ok(self.find(GuestPath::parse(path)?, follow)?.stat())
     }
 
     fn set_times_at(
@@ -90,7 +89,7 @@ impl Dir for MemoryDir {
         accessed: SetTime,
         modified: SetTime,
     ) -> Result<()> {
-        self.find(path, follow)?.set_times(accessed, modified)
+        self.find(GuestPath::parse(path)?, follow)?.set_times(accessed, modified)
     }
 
     fn create_dir(&self, path: &str) -> Result<()> {
@@ -137,7 +136,7 @@ impl Dir for MemoryDir {
     }
 
     fn read_link(&self, path: &str) -> Result<Vec<u8>> {
-        match &self.find(path, false)?.lock().body {
+        match &self.find(GuestPath::parse(path)?, false)?.lock().body {
             Body::Link(text) => Ok(text.bytes.clone()),
             _ => Err(ErrorCode::Invalid),
         }
@@ -145,15 +144,17 @@ impl Dir for MemoryDir {
 
     fn rename_to(&self, path: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
         let to_dir = self.same_volume(to_dir)?;
-        let from = self.place(&GuestPath::parse(path)?, false)?;
-        let to = to_dir.place(&GuestPath::parse(to)?, false)?;
+        let (path, to) = (GuestPath::parse(path)?, GuestPath::parse(to)?);
+        let from = self.place(&path, false)?;
+        let to = to_dir.place(&to, false)?;
         rename::rename(&self.volume, &from, &to)
     }
 
     fn link_to(&self, path: &str, follow: bool, to_dir: &dyn Dir, to: &str) -> Result<()> {
         let to_dir = self.same_volume(to_dir)?;
+        let (path, to) = (GuestPath::parse(path)?, GuestPath::parse(to)?);
         let inode = self.find(path, follow)?;
-        let to = to_dir.place(&GuestPath::parse(to)?, false)?;
+        let to = to_dir.place(&to, false)?;
         let _lock = self.volume.lock_names();
         let name = new_name(&to)?;
         if inode.kind == FileKind::Directory {

@@ -1,0 +1,19 @@
+//! Every provider against the same expectations: the system with both resolvers, and memory.
+
+mod differential;
+mod entries;
+mod escapes;
+mod files;
+mod links;
+mod names;
+mod paths;
+mod pipes;
+mod quota;
+mod read_only;
+mod rename;
+mod stdio;
+mod support;
+mod swap_race;
+mod tcp;
+mod times;
+mod wait;
