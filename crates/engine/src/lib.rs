@@ -15,6 +15,7 @@ pub mod cache;
 mod config;
 mod context;
 mod error;
+mod files;
 mod link;
 mod types;
 #[cfg(feature = "wasmi")]
