@@ -84,7 +84,8 @@ pub struct OpenOptions {
     /// It must be a folder.
     pub directory: bool,
     /// Follow a symbolic link at the path's end; without, such a link is
-    /// [`Loop`](crate::ErrorCode::Loop).
+    /// [`Loop`](crate::ErrorCode::Loop), or [`NotDirectory`](crate::ErrorCode::NotDirectory) with
+    /// `directory`.
     pub follow: bool,
     /// Each write returns when it is on the disk.
     pub sync: Option<SyncKind>,

@@ -28,15 +28,24 @@ pub(super) enum Step<F> {
     Link(Vec<u8>),
 }
 
+/// Whether a symbolic link at the path's end is replaced by what it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follow {
+    /// No, whatever slashes are behind it.
+    Never,
+    /// Yes, and what it leads to again.
+    Always,
+    /// Yes, unless slashes are behind it: where a file is to be created, they are an error, and
+    /// Linux makes it before it looks at the link.
+    UnlessSlash,
+}
+
 /// Walks `path` from `top` up to its last component, which need not exist.
-///
-/// With `follow`, a symbolic link there is replaced by what it leads to; without, slashes behind
-/// it change nothing.
 ///
 /// # Errors
 /// `NotCapable` for `..` above the top and for links to absolute paths, `Loop` for too many links,
 /// and the tree's own.
-pub(super) fn walk<F: Folder>(top: F, path: &str, follow: bool) -> Result<Place<'static, F>> {
+pub(super) fn walk<F: Folder>(top: F, path: &str, follow: Follow) -> Result<Place<'static, F>> {
     // Every folder on the way is kept, so that `..` is a step back to where the walk came from,
     // whatever is renamed meanwhile.
     let mut above = Vec::new();
@@ -47,6 +56,11 @@ pub(super) fn walk<F: Folder>(top: F, path: &str, follow: bool) -> Result<Place<
             b"." => {}
             b".." => here = above.pop().ok_or(ErrorCode::NotCapable)?,
             name if component.last => {
+                let follow = match follow {
+                    Follow::Never => false,
+                    Follow::Always => true,
+                    Follow::UnlessSlash => !component.slash,
+                };
                 let text = if follow { here.link_text(name)? } else { None };
                 if let Some(text) = text {
                     route.detour(&text)?;

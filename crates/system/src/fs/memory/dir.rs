@@ -3,7 +3,7 @@ use super::inode::{Body, Inode};
 use super::volume::Volume;
 use super::{open, rename};
 use crate::fs::path::{GuestPath, Last, Place, check_link_text};
-use crate::fs::walk::walk;
+use crate::fs::walk::{Follow, walk};
 use crate::fs::{Dir, Entries, FileKind, Node, OpenOptions, SetTime, Stat, SyncKind};
 use crate::{ErrorCode, Result};
 use std::any::Any;
@@ -29,14 +29,15 @@ impl MemoryDir {
     }
 
     /// The folder that holds the path's last component; see the walk.
-    pub(super) fn place(&self, path: &GuestPath<'_>, follow: bool) -> Result<MemoryPlace> {
+    pub(super) fn place(&self, path: &GuestPath<'_>, follow: Follow) -> Result<MemoryPlace> {
         let place = walk(Arc::clone(&self.inode), path.text(), follow)?;
-        Ok(Place { slash: path.slash || follow && place.slash, ..place })
+        Ok(Place { slash: path.slash || follow != Follow::Never && place.slash, ..place })
     }
 
     /// What is at the path.
     fn find(&self, path: GuestPath<'_>, follow: bool) -> Result<Arc<Inode>> {
-        find_at(&self.place(&path, follow || path.slash)?)
+        let follow = if follow || path.slash { Follow::Always } else { Follow::Never };
+        find_at(&self.place(&path, follow)?)
     }
 
     fn same_volume<'a>(&self, dir: &'a dyn Dir) -> Result<&'a Self> {
@@ -93,7 +94,7 @@ impl Dir for MemoryDir {
     }
 
     fn create_dir(&self, path: &str) -> Result<()> {
-        let place = self.place(&GuestPath::parse(path)?, false)?;
+        let place = self.place(&GuestPath::parse(path)?, Follow::Never)?;
         let name = place.ordinary(ErrorCode::Exists)?;
         let _lock = self.volume.lock_names();
         let folder = self.volume.folder(Arc::downgrade(&place.folder));
@@ -101,7 +102,7 @@ impl Dir for MemoryDir {
     }
 
     fn remove_dir(&self, path: &str) -> Result<()> {
-        let place = self.place(&GuestPath::parse(path)?, false)?;
+        let place = self.place(&GuestPath::parse(path)?, Follow::Never)?;
         let name = match &place.last {
             Last::Name(name) => name,
             Last::Dot => return Err(ErrorCode::Invalid),
@@ -114,7 +115,7 @@ impl Dir for MemoryDir {
     }
 
     fn remove_file(&self, path: &str) -> Result<()> {
-        let place = self.place(&GuestPath::parse(path)?, false)?;
+        let place = self.place(&GuestPath::parse(path)?, Follow::Never)?;
         let name = place.ordinary(ErrorCode::IsDirectory)?;
         let _lock = self.volume.lock_names();
         let inode = place.folder.child(name)?.ok_or(ErrorCode::NoEntry)?;
@@ -128,8 +129,9 @@ impl Dir for MemoryDir {
     }
 
     fn symlink(&self, target: &str, path: &str) -> Result<()> {
+        let path = GuestPath::parse(path)?;
         check_link_text(target)?;
-        let place = self.place(&GuestPath::parse(path)?, false)?;
+        let place = self.place(&path, Follow::Never)?;
         let _lock = self.volume.lock_names();
         let name = new_name(&place)?;
         open::add(&self.volume, &place.folder, name, self.volume.link(target)?)
@@ -145,8 +147,8 @@ impl Dir for MemoryDir {
     fn rename_to(&self, path: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
         let to_dir = self.same_volume(to_dir)?;
         let (path, to) = (GuestPath::parse(path)?, GuestPath::parse(to)?);
-        let from = self.place(&path, false)?;
-        let to = to_dir.place(&to, false)?;
+        let from = self.place(&path, Follow::Never)?;
+        let to = to_dir.place(&to, Follow::Never)?;
         rename::rename(&self.volume, &from, &to)
     }
 
@@ -154,7 +156,7 @@ impl Dir for MemoryDir {
         let to_dir = self.same_volume(to_dir)?;
         let (path, to) = (GuestPath::parse(path)?, GuestPath::parse(to)?);
         let inode = self.find(path, follow)?;
-        let to = to_dir.place(&to, false)?;
+        let to = to_dir.place(&to, Follow::Never)?;
         let _lock = self.volume.lock_names();
         let name = new_name(&to)?;
         if inode.kind == FileKind::Directory {

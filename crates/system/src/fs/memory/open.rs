@@ -3,6 +3,7 @@ use super::dir::{MemoryDir, MemoryPlace, find_at};
 use super::inode::Inode;
 use super::volume::Volume;
 use crate::fs::path::{GuestPath, Last};
+use crate::fs::walk::Follow;
 use crate::fs::{FileKind, Node, OpenOptions};
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
@@ -14,7 +15,12 @@ pub(super) fn open(dir: &MemoryDir, path: &GuestPath<'_>, options: &OpenOptions)
     // What is created is a file, whatever the slash says, and nothing is followed for that.
     let create_folder = options.create && path.slash;
     let exclusive = options.create && options.exclusive;
-    let follow = (options.follow || path.slash) && !exclusive && !create_folder;
+    let follow = match options.follow || path.slash {
+        _ if exclusive || create_folder => Follow::Never,
+        false => Follow::Never,
+        true if options.create => Follow::UnlessSlash,
+        true => Follow::Always,
+    };
     let place = dir.place(path, follow)?;
     if create_folder || options.create && place.slash {
         let dots = !matches!(place.last, Last::Name(_));

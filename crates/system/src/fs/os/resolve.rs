@@ -5,7 +5,7 @@
 
 use super::OsDir;
 use crate::fs::path::{GuestPath, Last, Place};
-use crate::fs::walk::{Folder, Step, walk};
+use crate::fs::walk::{Folder, Follow, Step, walk};
 use crate::{ErrorCode, Result};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -59,14 +59,14 @@ impl OsDir {
                 return Ok(Place { folder: FolderFd::Below(opened?), last, slash: path.slash });
             }
         }
-        let place = walk(FolderFd::Top(self.as_fd()), path.text(), false)?;
+        let place = walk(FolderFd::Top(self.as_fd()), path.text(), Follow::Never)?;
         Ok(Place { folder: place.folder, last, slash: path.slash })
     }
 
     /// The place of what the path means when its last symbolic links are followed. The component
     /// there is no link; should it become one, `O_NOFOLLOW` and its like keep that harmless.
     pub(super) fn followed<'a>(&'a self, path: &GuestPath<'a>) -> Result<Place<'a, FolderFd<'a>>> {
-        let place = walk(FolderFd::Top(self.as_fd()), path.text(), true)?;
+        let place = walk(FolderFd::Top(self.as_fd()), path.text(), Follow::Always)?;
         Ok(Place { slash: place.slash || path.slash, ..place })
     }
 
@@ -85,6 +85,11 @@ impl OsDir {
                 return opened;
             }
         }
+        let follow = match follow {
+            false => Follow::Never,
+            true if flags.contains(OFlags::CREATE) => Follow::UnlessSlash,
+            true => Follow::Always,
+        };
         let place = walk(FolderFd::Top(self.as_fd()), path.text(), follow)?;
         let mut flags = flags | OFlags::NOFOLLOW;
         if place.slash {
