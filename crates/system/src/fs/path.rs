@@ -10,6 +10,8 @@ const LONGEST: usize = 4095;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GuestPath<'a> {
     text: &'a str,
+    /// Whether there is no slash inside.
+    single: bool,
     /// Whether slashes were at its end: it must be a directory then.
     pub(super) slash: bool,
 }
@@ -49,11 +51,20 @@ impl<'a> GuestPath<'a> {
         if bytes.len() > LONGEST {
             return Err(ErrorCode::NameTooLong);
         }
-        if bytes.contains(&0) {
+        // One pass without branches: every call with a path comes through here.
+        let (mut nul, mut slash) = (false, false);
+        for byte in bytes {
+            nul |= *byte == 0;
+            slash |= *byte == b'/';
+        }
+        if nul {
             return Err(ErrorCode::Invalid);
         }
+        if !slash {
+            return Ok(Self { text: path, single: true, slash: false });
+        }
         let text = path.trim_end_matches('/');
-        Ok(Self { text, slash: text.len() != path.len() })
+        Ok(Self { text, single: !text.contains('/'), slash: text.len() != path.len() })
     }
 
     /// The path without trailing slashes.
@@ -63,8 +74,8 @@ impl<'a> GuestPath<'a> {
 
     /// The path, if it is one name in the folder itself: no slashes, no dots.
     pub(super) fn as_name(&self) -> Option<&'a str> {
-        let plain = !self.text.as_bytes().contains(&b'/') && !matches!(self.text, "." | "..");
-        plain.then_some(self.text)
+        let ordinary = self.single && !matches!(self.text, "." | "..");
+        ordinary.then_some(self.text)
     }
 
     /// What is before the last component (empty for the folder itself), and that component.

@@ -1,5 +1,7 @@
 //! Every provider against the same expectations: the system with both resolvers, and memory.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 mod differential;
 mod entries;
 mod escapes;

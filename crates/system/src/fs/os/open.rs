@@ -6,7 +6,7 @@ use crate::fs::path::{GuestPath, Last};
 use crate::fs::{Node, OpenOptions, SyncKind};
 use crate::{ErrorCode, Result};
 use rustix::fs::{FileType, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -71,7 +71,8 @@ fn open_fd(dir: &OsDir, path: &GuestPath<'_>, options: &OpenOptions) -> Result<O
     let follow = (options.follow || path.slash) && !flags.contains(OFlags::EXCL);
 
     if let Some(name) = path.as_name() {
-        match rustix::fs::openat(dir, name, flags | OFlags::NOFOLLOW, mode(options)) {
+        let flags = flags | OFlags::NOFOLLOW;
+        match retry_on_intr(|| rustix::fs::openat(dir, name, flags, mode(options))) {
             Ok(fd) => return Ok(fd),
             // Perhaps a symbolic link.
             Err(Errno::LOOP) if follow => {}

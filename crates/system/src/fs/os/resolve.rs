@@ -8,7 +8,7 @@ use crate::fs::path::{GuestPath, Last, Place};
 use crate::fs::walk::{Folder, Follow, Step, walk};
 use crate::{ErrorCode, Result};
 use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Who resolves paths of more than one component, and symbolic links.
@@ -99,7 +99,8 @@ impl OsDir {
             }
             flags |= OFlags::DIRECTORY;
         }
-        Ok(rustix::fs::openat(&place.folder, place.name(), flags, mode)?)
+        let open = || rustix::fs::openat(&place.folder, place.name(), flags, mode);
+        Ok(retry_on_intr(open)?)
     }
 }
 
