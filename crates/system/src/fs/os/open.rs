@@ -17,8 +17,8 @@ pub(super) fn open(dir: &OsDir, path: GuestPath<'_>, options: &OpenOptions) -> R
     let fd = open_fd(dir, &path, options)?;
     let directory = if options.directory || path.slash {
         true
-    } else if options.write {
-        // The system opens no directory for writing.
+    } else if options.write || options.create || options.truncate {
+        // The system opens no directory for any of these.
         false
     } else {
         is_directory(&fd)?
