@@ -1,6 +1,6 @@
 use crate::failure::Failure;
 use crate::report;
-use crate::runtime::EngineArgs;
+use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
 use crate::units::{parse_bytes, parse_duration};
 use clap::ValueEnum;
@@ -93,11 +93,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         .unknown_imports(policy)
         .interruptible(args.timeout.is_some())
         .fuel(args.fuel.is_some());
-    let program = if args.no_cache && !wayleave::cache::is_artifact(&args.file) {
-        args.engine.load(builder, &args.file)?
-    } else {
-        args.engine.load(crate::runtime::with_cache(builder), &args.file)?
-    };
+    // What was compiled before is sealed with the cache's key.
+    let compiled = wayleave::is_compiled(&args.file).map_err(Failure::other)?;
+    let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
+    let program = args.engine.load(builder, &args.file)?;
     let outcome = program.run(grants).map_err(|error| on_file(&args.file, error))?;
     Ok(report::outcome(&args.file, &outcome, args.timeout))
 }

@@ -52,6 +52,11 @@ impl Stream for Null {
     fn put(&self, buffers: &[IoSlice<'_>]) -> Result<usize> {
         Ok(stream::length(buffers))
     }
+
+    /// As `/dev/null`: a character device that can not seek is what programs take for a terminal.
+    fn place(&self) -> Result<u64> {
+        Ok(0)
+    }
 }
 
 /// 0 to 2 are left to the process, so that no copy is taken for one of them.

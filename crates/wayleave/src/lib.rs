@@ -44,7 +44,7 @@ pub use error::Error;
 pub use instance::Instance;
 pub use outcome::{End, Outcome, Output};
 pub use program::Program;
-pub use runtime::{Builder, EngineKind, Runtime, UnknownImports};
+pub use runtime::{Builder, EngineKind, Runtime, UnknownImports, is_compiled};
 
 pub use wayleave_engine::cache::{self, Cache};
 pub use wayleave_engine::{Exit, Frame, Stop, Trap, TrapKind, Value};

@@ -86,11 +86,7 @@ impl<E: Engine> Loader for On<E> {
         let key = key(settings)?;
         settings.compiling();
         let module = self.engine.compile(module)?;
-        let Some(code) = self.engine.serialize(&module)? else {
-            let reason = "it interprets modules; there is no compiled code to write".to_owned();
-            return Err(wayleave_engine::Error::Config { engine: E::NAME, reason }.into());
-        };
-        artifact::write(&self.engine, to, &code, key)?;
+        artifact::write(&self.engine, &module, to, key)?;
         Ok(())
     }
 

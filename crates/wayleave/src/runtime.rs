@@ -5,7 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use wayleave_engine::cache::Cache;
-use wayleave_engine::{Config, Engine};
+use wayleave_engine::{Config, Engine, artifact};
 use wayleave_system::wait::Interrupt;
 
 /// Which engine runs the guests.
@@ -195,7 +195,7 @@ impl Runtime {
     /// As [`Runtime::load`], and when the file can not be read.
     pub fn load_file(&self, path: impl AsRef<Path>) -> Result<Program, Error> {
         let path = path.as_ref();
-        if wayleave_engine::artifact::is_artifact(path) {
+        if is_compiled(path)? {
             return Ok(Program { inner: self.loader.load_artifact(path, &self.settings)? });
         }
         self.load(&read(path)?)
@@ -239,6 +239,20 @@ impl fmt::Debug for Runtime {
     }
 }
 
+/// Whether a file is what [`Runtime::compile_file`] writes, which only a runtime with a cache can
+/// load.
+///
+/// # Errors
+/// [`Error::File`] when it can not be read.
+pub fn is_compiled(path: impl AsRef<Path>) -> Result<bool, Error> {
+    let path = path.as_ref();
+    artifact::is_artifact(path).map_err(|source| unreadable(path, source))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::File { verb: "read", path: path.into(), source })
+    std::fs::read(path).map_err(|source| unreadable(path, source))
+}
+
+fn unreadable(path: &Path, source: std::io::Error) -> Error {
+    Error::File { verb: "read", path: path.into(), source }
 }

@@ -16,6 +16,10 @@ pub(super) trait Stream: Send + Sync + 'static {
     fn left(&self) -> u64 {
         0
     }
+    /// The place that any seek leads to, if seeking is possible.
+    fn place(&self) -> Result<u64> {
+        Err(ErrorCode::NotSeekable)
+    }
 }
 
 /// The bytes in all the buffers.
@@ -41,7 +45,7 @@ impl<T: Stream> File for T {
     }
 
     fn seek(&self, _: SeekFrom) -> Result<u64> {
-        Err(ErrorCode::NotSeekable)
+        self.place()
     }
 
     fn kind(&self) -> Result<FileKind> {
