@@ -59,9 +59,8 @@ impl Key {
                     Err(_) => drop(std::fs::remove_file(&path)),
                 },
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    let made = files::create_private_dir(dir).and_then(|()| {
-                        files::write_if_absent(&path, &files::random::<KEY_LEN>()?)
-                    });
+                    let made = files::create_private_dir(dir)
+                        .and_then(|()| files::write_if_absent(&path, &files::random::<KEY_LEN>()?));
                     made.map_err(|error| io_error("making a cache key in", dir, error))?;
                 }
                 Err(error) => return Err(io_error("reading the cache key", &path, error)),
@@ -118,8 +117,10 @@ pub fn is_artifact(path: &Path) -> std::io::Result<bool> {
     let mut magic = [0; MAGIC.len()];
     match file.seek(SeekFrom::End(-8)).and_then(|_| file.read_exact(&mut magic)) {
         Ok(()) => Ok(magic == MAGIC),
-        // Shorter than that.
-        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(false),
+        // Shorter than that, or a pipe.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotSeekable) => {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }

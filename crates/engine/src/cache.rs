@@ -78,7 +78,8 @@ impl Cache {
     /// Where a user's cache is: `$WAYLEAVE_CACHE_DIR`, else `$XDG_CACHE_HOME/wayleave`, else
     /// `$HOME/.cache/wayleave`; `None` when none of these is set.
     pub fn default_dir() -> Option<PathBuf> {
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set =
+            |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         set("WAYLEAVE_CACHE_DIR")
             .or_else(|| Some(set("XDG_CACHE_HOME")?.join("wayleave")))
             .or_else(|| Some(set("HOME")?.join(".cache").join("wayleave")))

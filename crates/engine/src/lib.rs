@@ -102,7 +102,7 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
     /// What a module imports, in the module's order.
     fn imports(module: &Self::Module) -> Vec<ImportType>;
 
-    /// What a module exports, in the module's order.
+    /// What a module exports: in the module's order on engines that keep it, by name on others.
     fn exports(module: &Self::Module) -> Vec<ExportType>;
 
     /// An empty set of host functions.

@@ -11,10 +11,10 @@
 //!   A table that grows by more than 2,000 elements at once just when a slice ends makes the guest
 //!   trap as out of fuel: the interpreter can not resume there.
 
+mod binary;
 mod context;
 mod data;
 mod slots;
-mod start;
 mod trap;
 mod types;
 
@@ -42,6 +42,8 @@ pub struct Wasmi {
 #[derive(Clone)]
 pub struct Module {
     raw: ::wasmi::Module,
+    /// The engine's place for each import, where its order is another than the module's.
+    places: Option<Arc<[usize]>>,
     /// The export under which the start function is called, where it must be interruptible.
     start: Option<Arc<str>>,
 }
@@ -112,11 +114,16 @@ impl Engine for Wasmi {
                 .map_err(|error| Error::Module { reason: trap::one_line(&error) })
         };
         let raw = module(wasm)?;
+        let places =
+            binary::import_places(wasm).filter(|places| places.len() == raw.imports().len());
+        let places = places.map(Arc::from);
         // The engine runs a start function in one go. It is made an ordinary function, so that it
         // can be interrupted as all others.
-        match start::detach(wasm).filter(|_| self.config.interrupt) {
-            Some((wasm, name)) => Ok(Module { raw: module(&wasm)?, start: Some(name.into()) }),
-            None => Ok(Module { raw, start: None }),
+        match binary::detach_start(wasm).filter(|_| self.config.interrupt) {
+            Some((wasm, name)) => {
+                Ok(Module { raw: module(&wasm)?, places, start: Some(name.into()) })
+            }
+            None => Ok(Module { raw, places, start: None }),
         }
     }
 
@@ -136,7 +143,11 @@ impl Engine for Wasmi {
             name: import.name().to_owned(),
             ty: types::extern_type(import.ty()),
         };
-        module.raw.imports().map(import).collect()
+        let sorted: Vec<ImportType> = module.raw.imports().map(import).collect();
+        match &module.places {
+            Some(places) => places.iter().filter_map(|&place| sorted.get(place).cloned()).collect(),
+            None => sorted,
+        }
     }
 
     fn exports(module: &Module) -> Vec<ExportType> {

@@ -58,15 +58,12 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         module: &Module,
         imports: &[Extern<Wasmi>],
     ) -> Result<::wasmi::Instance, Stop> {
-        let imports: Vec<::wasmi::Extern> = imports
-            .iter()
-            .map(|import| match *import {
-                Extern::Func(func) => func.into(),
-                Extern::Memory(memory) => memory.into(),
-                Extern::Table(table) => table.into(),
-                Extern::Global(global) => global.into(),
-            })
-            .collect();
+        let mut imports: Vec<(usize, ::wasmi::Extern)> =
+            imports.iter().map(engine_extern).enumerate().collect();
+        if let Some(places) = &module.places {
+            imports.sort_by_key(|&(index, _)| places.get(index).copied());
+        }
+        let imports: Vec<::wasmi::Extern> = imports.into_iter().map(|(_, import)| import).collect();
         self.instantiate_raw(module, &imports)
     }
 
@@ -189,6 +186,15 @@ impl<'a, T: Send + 'static> Context<'a, T> {
         data.look()?;
         let fuel = data.refill(left, required)?;
         self.store.set_fuel(fuel).map_err(trap::stop)
+    }
+}
+
+fn engine_extern(import: &Extern<Wasmi>) -> ::wasmi::Extern {
+    match *import {
+        Extern::Func(func) => func.into(),
+        Extern::Memory(memory) => memory.into(),
+        Extern::Table(table) => table.into(),
+        Extern::Global(global) => global.into(),
     }
 }
 
