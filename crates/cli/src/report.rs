@@ -11,8 +11,6 @@ use wayleave::{End, Frame, Outcome, Trap};
 const TRAPPED: u8 = 134;
 /// As `timeout` tells it.
 const TIMED_OUT: u8 = 124;
-/// Calls shown of a backtrace: enough for the cause, and a stack overflow does not fill the screen.
-const MAX_FRAMES: usize = 24;
 
 /// Tells how the program ended, unless it did so by itself, and gives the command's exit code.
 pub(crate) fn outcome(file: &Path, outcome: &Outcome, timeout: Option<Duration>) -> ExitCode {
@@ -33,11 +31,8 @@ pub(crate) fn outcome(file: &Path, outcome: &Outcome, timeout: Option<Duration>)
 
 fn tell(line: &str, trap: &Trap) {
     let mut text = format!("wayleave: {line}\n");
-    for (index, frame) in trap.frames.iter().take(MAX_FRAMES).enumerate() {
+    for (index, frame) in trap.frames.iter().enumerate() {
         let _ = writeln!(text, "{index:>5}: {}", describe(frame));
-    }
-    if trap.frames.len() > MAX_FRAMES {
-        let _ = writeln!(text, "       and {} more calls", trap.frames.len() - MAX_FRAMES);
     }
     // Where standard error is gone, nobody can be told.
     let _ = std::io::stderr().write_all(text.as_bytes());

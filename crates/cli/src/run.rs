@@ -4,6 +4,7 @@ use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
 use crate::units::{parse_bytes, parse_duration};
 use clap::ValueEnum;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -65,11 +66,11 @@ pub(crate) struct Args {
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
 
-    /// The program: a module (.wasm), its text (.wat), or what `wayleave compile` has made
-    file: PathBuf,
-    /// The program's arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<String>,
+    /// The program, and its own arguments: a module (.wasm), its text (.wat), or what `wayleave
+    /// compile` has made
+    // One list, so that what follows FILE is the program's even where it looks like ours.
+    #[arg(required = true, trailing_var_arg = true, value_name = "FILE [ARGS]")]
+    command: Vec<OsString>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -80,9 +81,10 @@ enum Policy {
     Trap,
 }
 
-pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     trace::start(args.verbose);
-    let grants = grants(&args)?;
+    let file = PathBuf::from(args.command.remove(0));
+    let grants = grants(&args, &file)?;
     let policy = match args.unknown_imports {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
@@ -94,11 +96,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         .interruptible(args.timeout.is_some())
         .fuel(args.fuel.is_some());
     // What was compiled before is sealed with the cache's key.
-    let compiled = wayleave::is_compiled(&args.file).map_err(Failure::other)?;
+    let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
-    let program = args.engine.load(builder, &args.file)?;
-    let outcome = program.run(grants).map_err(|error| on_file(&args.file, error))?;
-    Ok(report::outcome(&args.file, &outcome, args.timeout))
+    let program = args.engine.load(builder, &file)?;
+    let outcome = program.run(grants).map_err(|error| on_file(&file, error))?;
+    Ok(report::outcome(&file, &outcome, args.timeout))
 }
 
 /// An error about a program file.
@@ -109,15 +111,26 @@ pub(crate) fn on_file(file: &Path, error: wayleave::Error) -> Failure {
     }
 }
 
-fn grants(args: &Args) -> Result<Grants, Failure> {
-    build_grants(args).map_err(Failure::usage)
+fn grants(args: &Args, file: &Path) -> Result<Grants, Failure> {
+    let mut own = Vec::with_capacity(args.command.len());
+    for arg in &args.command {
+        let arg = arg.to_str().ok_or_else(|| {
+            Failure::usage(format!("argument {arg:?} is not UTF-8, which programs get"))
+        })?;
+        own.push(arg);
+    }
+    build_grants(args, file, &own).map_err(Failure::usage)
 }
 
-fn build_grants(args: &Args) -> Result<Grants, wayleave::grants::Error> {
-    let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
+fn build_grants(
+    args: &Args,
+    file: &Path,
+    own: &[&str],
+) -> Result<Grants, wayleave::grants::Error> {
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     let mut grants = Grants::new()
         .arg(args.argv0.as_deref().unwrap_or(&name))?
-        .args(args.args.iter().map(String::as_str))?
+        .args(own.iter().copied())?
         .stream(Stream::Stdin, args.stdin.clone())?
         .stream(Stream::Stdout, args.stdout.clone())?
         .stream(Stream::Stderr, args.stderr.clone())?;

@@ -75,7 +75,8 @@ pub struct Trap {
     pub kind: TrapKind,
     /// More about it, when the kind does not say everything: what a host function objected to.
     pub detail: Option<String>,
-    /// The guest's calls, innermost first. Empty on engines that keep no record (wasmi).
+    /// The guest's calls, innermost first, about 20 of them at most. Empty on engines that keep no
+    /// record (wasmi).
     pub frames: Vec<Frame>,
 }
 
