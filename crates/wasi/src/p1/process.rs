@@ -14,7 +14,8 @@ pub(super) fn exit(code: u32) -> Stop {
 /// nothing, or the guest's end.
 pub(super) fn raise(_: &mut Host, signal: u32) -> Result<()> {
     let name = match signal {
-        0 | 17 | 23 | 25 | 28 => return Ok(()),
+        // None, CHLD, CONT, URG, WINCH.
+        0 | 16 | 17 | 22 | 27 => return Ok(()),
         1 => "SIGHUP",
         2 => "SIGINT",
         3 => "SIGQUIT",

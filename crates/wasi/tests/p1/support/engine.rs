@@ -1,0 +1,59 @@
+use super::Version;
+use std::sync::OnceLock;
+use wayleave_engine::wasmi::Wasmi;
+use wayleave_engine::wasmtime::Wasmtime;
+use wayleave_engine::{Config, Engine};
+use wayleave_wasi::p1::Host;
+use wayleave_wasi::{p0, p1};
+
+/// An engine with the guests compiled and linked, once for all tests.
+pub(crate) trait TestEngine: Engine {
+    fn shared() -> &'static Shared<Self>;
+}
+
+pub(crate) struct Shared<E: Engine> {
+    pub(crate) engine: E,
+    snapshot1: E::Template<Host>,
+    unstable: E::Template<Host>,
+}
+
+impl<E: Engine> Shared<E> {
+    fn new() -> Self {
+        let mut config = Config::default();
+        config.interrupt = true;
+        let engine = E::new(&config).unwrap();
+        let template = |version: Version| {
+            let mut linker = engine.linker::<Host>();
+            match version {
+                Version::Snapshot1 => p1::link::<E, Host>(&mut linker, |_| true),
+                Version::Unstable => p0::link::<E, Host>(&mut linker, |_| true),
+            }
+            .unwrap();
+            let module = engine.compile(&version.guest()).unwrap();
+            engine.template(&linker, &module).unwrap()
+        };
+        let (snapshot1, unstable) = (template(Version::Snapshot1), template(Version::Unstable));
+        Self { engine, snapshot1, unstable }
+    }
+
+    pub(crate) fn template(&self, version: Version) -> &E::Template<Host> {
+        match version {
+            Version::Snapshot1 => &self.snapshot1,
+            Version::Unstable => &self.unstable,
+        }
+    }
+}
+
+impl TestEngine for Wasmtime {
+    fn shared() -> &'static Shared<Self> {
+        static SHARED: OnceLock<Shared<Wasmtime>> = OnceLock::new();
+        SHARED.get_or_init(Shared::new)
+    }
+}
+
+impl TestEngine for Wasmi {
+    fn shared() -> &'static Shared<Self> {
+        static SHARED: OnceLock<Shared<Wasmi>> = OnceLock::new();
+        SHARED.get_or_init(Shared::new)
+    }
+}
