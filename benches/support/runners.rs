@@ -36,7 +36,10 @@ impl Guest {
         for setting in settings {
             rustc.args(["-C", setting]);
         }
-        must_succeed(&mut rustc)?;
+        let status = rustc.status().map_err(|error| format!("{rustc:?}: {error}"))?;
+        if !status.success() {
+            return Err(format!("{rustc:?}: {status}").into());
+        }
         let wasm = workspace.join("guests/built").join(name).with_extension("wasm");
         Ok(Self { native, wasm })
     }
@@ -55,10 +58,9 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// The runners of `wanted`, or all; peers that are not installed are left out, with a note.
-    /// Builds Wayleave when it is among them.
     ///
     /// # Errors
-    /// When a name in `wanted` is unknown, or Wayleave does not build.
+    /// When a name in `wanted` is unknown, or settings can not be written.
     pub(crate) fn find(workspace: &Path, wanted: Option<&[String]>) -> Result<Vec<Self>> {
         if let Some(unknown) =
             wanted.unwrap_or(&[]).iter().find(|name| !NAMES.contains(&name.as_str()))
@@ -74,11 +76,8 @@ impl Runner {
             }
             let program = match name {
                 "native" => PathBuf::new(),
-                // Built once for both engines.
-                "wayleave-wasmi" if found.iter().any(|runner| runner.name == "wayleave") => {
-                    wayleave_path(workspace)
-                }
-                "wayleave" | "wayleave-wasmi" => build_wayleave(workspace)?,
+                // Cargo has built it, optimised, before this benchmark.
+                "wayleave" | "wayleave-wasmi" => env!("CARGO_BIN_EXE_wayleave").into(),
                 _ => PathBuf::from(name),
             };
             let Some(mut version) = version(&program) else {
@@ -168,24 +167,6 @@ pub(crate) fn work_folder(workspace: &Path) -> Result<PathBuf> {
     let folder = target_folder(workspace).join("bench");
     fs::create_dir_all(&folder)?;
     Ok(folder)
-}
-
-fn wayleave_path(workspace: &Path) -> PathBuf {
-    target_folder(workspace)
-        .join("release/wayleave")
-        .with_extension(std::env::consts::EXE_EXTENSION)
-}
-
-fn build_wayleave(workspace: &Path) -> Result<PathBuf> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--package", "wayleave-cli"]).current_dir(workspace);
-    must_succeed(&mut cargo)?;
-    Ok(wayleave_path(workspace))
-}
-
-fn must_succeed(command: &mut Command) -> Result<()> {
-    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
 }
 
 /// The first line of `--version`; `None` when there is no such program.
