@@ -248,7 +248,7 @@ fn without_trailer(code: &[u8]) -> &[u8] {
 /// Hashes in pieces that stay in the processor's cache. Reading, unlike mapping, can not be
 /// surprised by a file that another process makes shorter.
 fn hash_exactly(file: &mut File, len: u64, hasher: &mut blake3::Hasher) -> std::io::Result<()> {
-    let mut piece = vec![0; 256 << 10];
+    let mut piece = vec![0; 64 << 10];
     let mut left = len;
     while left > 0 {
         let want = usize::try_from(left).map_or(piece.len(), |left| left.min(piece.len()));

@@ -19,8 +19,8 @@ mod types;
 
 use std::fs::File;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use ::wasmtime::{Caller, InstancePre, Module, UpdateDeadline, WasmBacktraceDetails};
 
@@ -37,7 +37,11 @@ use crate::{
 /// The Wasmtime engine.
 #[derive(Clone)]
 pub struct Wasmtime {
+    /// Runs code, and can not compile any: that makes it cheap, for processes that find theirs
+    /// compiled already.
     engine: ::wasmtime::Engine,
+    /// Compiles for `engine`; made when first needed.
+    compiler: Arc<OnceLock<::wasmtime::Engine>>,
     config: Config,
     identity: Arc<str>,
 }
@@ -73,12 +77,14 @@ impl Engine for Wasmtime {
                 config.max_stack
             )));
         }
-        let engine = ::wasmtime::Engine::new(&settings(config))
+        let engine = ::wasmtime::Engine::new(settings(config).enable_compiler(false))
             .map_err(|error| cannot(trap::one_line(&error)))?;
         let mut hasher = StableHasher::default();
         engine.precompile_compatibility_hash().hash(&mut hasher);
+        // The settings of the compiler itself, which are this crate's, are not in that hash.
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
         let identity = format!("{} {:016x}", Self::NAME, hasher.finish()).into();
-        Ok(Self { engine, config: config.clone(), identity })
+        Ok(Self { engine, compiler: Arc::default(), config: config.clone(), identity })
     }
 
     fn identity(&self) -> String {
@@ -86,8 +92,15 @@ impl Engine for Wasmtime {
     }
 
     fn compile(&self, wasm: &[u8]) -> Result<Module, Error> {
-        Module::from_binary(&self.engine, wasm)
-            .map_err(|error| Error::Module { reason: trap::one_line(&error) })
+        // Text is not asked for, and the engine would take it where that feature of it is on.
+        if !wasm.starts_with(b"\0asm") {
+            let reason = "it does not begin as a binary module does".into();
+            return Err(Error::Module { reason });
+        }
+        let bad = |error| Error::Module { reason: trap::one_line(&error) };
+        let code = self.compiler()?.precompile_module(wasm).map_err(bad)?;
+        // SAFETY: the compiler, an engine with the same settings, made it one line above.
+        unsafe { Module::deserialize(&self.engine, code) }.map_err(bad)
     }
 
     fn serialize(&self, module: &Module) -> Result<Option<Vec<u8>>, Error> {
@@ -207,6 +220,17 @@ impl Engine for Wasmtime {
 
     fn kick(&self) {
         self.engine.increment_epoch();
+    }
+}
+
+impl Wasmtime {
+    fn compiler(&self) -> Result<&::wasmtime::Engine, Error> {
+        if let Some(compiler) = self.compiler.get() {
+            return Ok(compiler);
+        }
+        let compiler = ::wasmtime::Engine::new(&settings(&self.config))
+            .map_err(|error| cannot(trap::one_line(&error)))?;
+        Ok(self.compiler.get_or_init(|| compiler))
     }
 }
 
