@@ -4,6 +4,8 @@
 /// Sessions with a cache of their own, one after the other.
 #[test]
 fn sessions() {
+    // Where the sessions put what they compile.
+    std::fs::create_dir_all("../../target").expect("the target folder");
     for cases in ["run", "errors", "traps", "cache"] {
         let cache = tempfile::tempdir().expect("a folder for the cache");
         trycmd::TestCases::new()

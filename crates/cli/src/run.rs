@@ -17,6 +17,7 @@ use wayleave::{Grants, Limits, UnknownImports};
 /// Its exit code is the command's; 134 when it traps, 124 when its time is used up, 2 when the
 /// command line is wrong, and 1 when it can not be loaded.
 #[derive(clap::Args)]
+#[command(override_usage = "wayleave run [GRANTS] FILE [ARGS...]")]
 pub(crate) struct Args {
     /// Give a folder, `::ro` to read only; the guest finds it as GUEST, or as HOST
     #[arg(long = "dir", value_name = "HOST[::GUEST][::ro]", help_heading = "Grants")]
@@ -69,7 +70,7 @@ pub(crate) struct Args {
     /// The program, and its own arguments: a module (.wasm), its text (.wat), or what `wayleave
     /// compile` has made
     // One list, so that what follows FILE is the program's even where it looks like ours.
-    #[arg(required = true, trailing_var_arg = true, value_name = "FILE [ARGS]")]
+    #[arg(required = true, trailing_var_arg = true, value_name = "FILE")]
     command: Vec<OsString>,
 }
 
