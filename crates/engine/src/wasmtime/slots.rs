@@ -18,16 +18,8 @@ impl<'a> Slots<'a> {
     /// Makes the slots safe to read in any way.
     #[inline]
     pub(super) fn new(raw: &'a mut [MaybeUninit<ValRaw>], layout: &Layout) -> Self {
-        for slot in raw.iter_mut().skip(layout.params) {
-            slot.write(ValRaw::u64(0));
-        }
-        for &index in &layout.widen {
-            if let Some(slot) = raw.get_mut(index) {
-                // SAFETY: `Layout::new` lists parameters of 32 bits here, and compiled code wrote
-                // at least that much; a union may have uninitialised bytes besides.
-                let low = unsafe { slot.assume_init_ref() }.get_u32();
-                slot.write(ValRaw::u32(low));
-            }
+        if !layout.as_passed {
+            layout.complete(raw);
         }
         Self { raw, wide: layout.wide }
     }
@@ -78,6 +70,8 @@ impl crate::Slots for Slots<'_> {
 /// What is known about the slots of a function type before any call.
 #[derive(Debug)]
 pub(super) struct Layout {
+    /// Nothing needs to be done: each slot holds an argument, and may be read as it was passed.
+    as_passed: bool,
     /// Slots below hold arguments; those above, zeros until the host function sets a result.
     params: usize,
     /// See [`Slots::wide`].
@@ -101,7 +95,23 @@ impl Layout {
         let wide = (0..count.min(64))
             .filter(|index| !narrow(ty.params.get(*index)) || widen.contains(index))
             .fold(0, |bits, index| bits | 1 << index);
-        Self { params: ty.params.len(), wide, widen }
+        let as_passed = ty.results.len() <= ty.params.len() && widen.is_empty();
+        Self { as_passed, params: ty.params.len(), wide, widen }
+    }
+
+    /// Initialises what compiled code has not.
+    fn complete(&self, raw: &mut [MaybeUninit<ValRaw>]) {
+        for slot in raw.iter_mut().skip(self.params) {
+            slot.write(ValRaw::u64(0));
+        }
+        for &index in &self.widen {
+            if let Some(slot) = raw.get_mut(index) {
+                // SAFETY: `Layout::new` lists parameters of 32 bits here, and compiled code wrote
+                // at least that much; a union may have uninitialised bytes besides.
+                let low = unsafe { slot.assume_init_ref() }.get_u32();
+                slot.write(ValRaw::u32(low));
+            }
+        }
     }
 }
 

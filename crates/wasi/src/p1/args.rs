@@ -20,6 +20,7 @@ pub(super) fn environ_get(call: &mut Call<'_>, environ: u32, environ_buf: u32) -
 }
 
 /// How many variables there are, and the bytes that all of them take.
+#[inline]
 pub(super) fn environ_sizes_get(call: &mut Call<'_>, count: u32, buf_size: u32) -> Result<()> {
     write_sizes(&mut call.memory, &call.host.environ, count, buf_size)
 }
@@ -30,6 +31,9 @@ fn write_strings(
     mut pointers: u32,
     mut buffer: u32,
 ) -> Result<()> {
+    let (count, total) = sizes(strings)?;
+    memory.slice(pointers, count.checked_mul(4).ok_or(ErrorCode::Fault)?)?;
+    memory.slice(buffer, total)?;
     for string in strings {
         memory.set_u32(pointers, buffer)?;
         memory.set(buffer, string.as_bytes())?;
@@ -47,13 +51,19 @@ fn write_sizes(
     count: u32,
     total: u32,
 ) -> Result<()> {
-    let number = u32::try_from(strings.len()).map_err(|_| ErrorCode::Overflow)?;
+    let (number, bytes) = sizes(strings)?;
+    memory.slice(total, 4)?;
+    memory.set_u32(count, number)?;
+    Ok(memory.set_u32(total, bytes)?)
+}
+
+/// How many strings, and the bytes of all of them.
+fn sizes(strings: &[String]) -> std::result::Result<(u32, u32), ErrorCode> {
+    let count = u32::try_from(strings.len()).map_err(|_| ErrorCode::Overflow)?;
     let bytes = strings
         .iter()
         .try_fold(0u32, |sum, string| sum.checked_add(size(string)?).ok_or(ErrorCode::Overflow))?;
-    memory.set_u32(count, number)?;
-    memory.set_u32(total, bytes)?;
-    Ok(())
+    Ok((count, bytes))
 }
 
 /// Bytes of a string with its NUL.

@@ -11,8 +11,8 @@ pub(super) type Result<T> = std::result::Result<T, Failure>;
 pub(super) enum Failure {
     /// The guest is told.
     Errno(ErrorCode),
-    /// The guest ends.
-    Stop(Stop),
+    /// The guest ends. In a box, so that the result of each call fits registers.
+    Stop(Box<Stop>),
 }
 
 impl From<ErrorCode> for Failure {
@@ -23,8 +23,9 @@ impl From<ErrorCode> for Failure {
 }
 
 impl From<Stop> for Failure {
+    #[cold]
     fn from(stop: Stop) -> Self {
-        Self::Stop(stop)
+        Self::Stop(Box::new(stop))
     }
 }
 

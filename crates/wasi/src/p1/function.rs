@@ -4,6 +4,7 @@
 use super::call::{Call, Failure, Result};
 use super::{Host, State};
 use crate::GuestMemory;
+use tracing::level_filters::LevelFilter;
 use wayleave_engine::{Context, Engine, Error, FuncType, Slots, Stop, ValType};
 
 /// A Rust function that can be a host function. `A` are its arguments, with a marker of what else
@@ -29,22 +30,12 @@ pub(super) fn define<E: Engine, T: State, A: 'static>(
     name: &'static str,
     f: impl Function<A>,
 ) -> std::result::Result<(), Error> {
-    fn ty<A, F: Function<A>>(_: F) -> FuncType {
-        F::ty()
-    }
-    E::define(linker, module, name, &ty(f), move |context, slots| {
-        if tracing::enabled!(tracing::Level::DEBUG) {
-            trace_arguments::<E>(name, &ty(f), slots);
+    E::define(linker, module, name, &type_of(f), move |context, slots| {
+        // One load and no more: this is on the way of each call.
+        if LevelFilter::current() >= LevelFilter::DEBUG {
+            return traced::<E, T, A>(name, f, context, slots);
         }
-        let errno = match f.call::<E, T>(context, slots) {
-            Ok(()) => 0,
-            Err(Failure::Errno(code)) => code as u32,
-            Err(Failure::Stop(stop)) => return Err(stop),
-        };
-        if tracing::enabled!(tracing::Level::DEBUG) {
-            tracing::debug!("{name} -> errno {errno}");
-        }
-        slots.set_u32(0, errno);
+        slots.set_u32(0, errno(f.call::<E, T>(context, slots))?);
         Ok(())
     })
 }
@@ -60,18 +51,41 @@ pub(super) fn define_exit<E: Engine, T: State>(
     E::define(linker, module, name, &ty, move |_, slots| Err(f(slots.u32(0))))
 }
 
+fn type_of<A, F: Function<A>>(_: F) -> FuncType {
+    F::ty()
+}
+
+/// What the guest is told: 0 or the error's number.
+#[inline]
+fn errno(result: Result<()>) -> std::result::Result<u32, Stop> {
+    match result {
+        Ok(()) => Ok(0),
+        Err(Failure::Errno(code)) => Ok(code as u32),
+        Err(Failure::Stop(stop)) => Err(*stop),
+    }
+}
+
+/// A call that is told about, before and after.
 #[cold]
-fn trace_arguments<E: Engine>(name: &str, ty: &FuncType, slots: &E::Slots<'_>) {
-    let args: Vec<u64> = ty
-        .params
-        .iter()
-        .enumerate()
+#[inline(never)]
+fn traced<E: Engine, T: State, A>(
+    name: &str,
+    f: impl Function<A>,
+    context: &mut E::Context<'_, T>,
+    slots: &mut E::Slots<'_>,
+) -> std::result::Result<(), Stop> {
+    let args: Vec<u64> = (0..)
+        .zip(type_of(f).params)
         .map(|(index, ty)| match ty {
             ValType::I64 | ValType::F64 => slots.u64(index),
             ValType::I32 | ValType::F32 => slots.u32(index).into(),
         })
         .collect();
     tracing::debug!("{name} {args:?}");
+    let errno = errno(f.call::<E, T>(context, slots))?;
+    tracing::debug!("{name} -> errno {errno}");
+    slots.set_u32(0, errno);
+    Ok(())
 }
 
 /// A type of argument.

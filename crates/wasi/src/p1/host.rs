@@ -100,5 +100,5 @@ impl Waiter {
 }
 
 pub(super) fn interrupted() -> Failure {
-    Failure::Stop(Stop::from(Trap::from(TrapKind::Interrupted)))
+    Stop::from(Trap::from(TrapKind::Interrupted)).into()
 }

@@ -171,6 +171,7 @@ pub(super) fn readlink(
     let dir = call.host.table.get(fd)?.dir(Rights::PATH_READLINK)?;
     let text = dir.read_link(call.memory.str(path, len)?)?;
     let kept = &text[..text.len().min(buf_len as usize)];
+    call.memory.slice(size, 4)?;
     call.memory.set(buf, kept)?;
     Ok(call.memory.set_u32(size, transferred(kept.len()))?)
 }

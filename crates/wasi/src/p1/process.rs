@@ -1,7 +1,7 @@
 //! `proc_*` and `sched_yield`.
 
 use super::Host;
-use super::call::Result;
+use super::call::{Failure, Result};
 use wayleave_engine::{Exit, Stop, Trap};
 use wayleave_system::ErrorCode;
 
@@ -12,10 +12,26 @@ pub(super) fn exit(code: u32) -> Stop {
 
 /// Sends the guest a signal. Guests have no handlers, so each signal does what it does by default:
 /// nothing, or the guest's end.
+#[inline]
 pub(super) fn raise(_: &mut Host, signal: u32) -> Result<()> {
-    let name = match signal {
+    match signal {
         // None, CHLD, CONT, URG, WINCH.
-        0 | 16 | 17 | 22 | 27 => return Ok(()),
+        0 | 16 | 17 | 22 | 27 => Ok(()),
+        _ => Err(terminated(signal)),
+    }
+}
+
+/// Gives the processor to another thread.
+#[inline]
+pub(super) fn sched_yield(_: &mut Host) -> Result<()> {
+    std::thread::yield_now();
+    Ok(())
+}
+
+#[cold]
+#[inline(never)]
+fn terminated(signal: u32) -> Failure {
+    let name = match signal {
         1 => "SIGHUP",
         2 => "SIGINT",
         3 => "SIGQUIT",
@@ -24,18 +40,8 @@ pub(super) fn raise(_: &mut Host, signal: u32) -> Result<()> {
         6 => "SIGABRT",
         9 => "SIGKILL",
         15 => "SIGTERM",
-        other if other <= 30 => return Err(terminated(&format!("signal {other}"))),
-        _ => return Err(ErrorCode::Invalid.into()),
+        other if other <= 30 => &format!("signal {other}"),
+        _ => return ErrorCode::Invalid.into(),
     };
-    Err(terminated(name))
-}
-
-/// Gives the processor to another thread.
-pub(super) fn sched_yield(_: &mut Host) -> Result<()> {
-    std::thread::yield_now();
-    Ok(())
-}
-
-fn terminated(signal: &str) -> super::call::Failure {
-    Stop::from(Trap::host(format!("the program ended itself with {signal}"))).into()
+    Stop::from(Trap::host(format!("the program ended itself with {name}"))).into()
 }

@@ -52,6 +52,8 @@ pub(super) fn recv(
     out_flags: u32,
 ) -> Result<()> {
     let Call { host, memory } = call;
+    memory.slice(size, 4)?;
+    memory.slice(out_flags, 2)?;
     let descriptor = host.table.get(fd)?;
     let connection = connection(descriptor, Rights::FD_READ)?;
     if flags & !(RECV_PEEK | RECV_WAITALL) != 0 {
@@ -77,6 +79,7 @@ pub(super) fn send(
     size: u32,
 ) -> Result<()> {
     let Call { host, memory } = call;
+    memory.slice(size, 4)?;
     let descriptor = host.table.get(fd)?;
     let connection = connection(descriptor, Rights::FD_WRITE)?;
     if flags != 0 {
