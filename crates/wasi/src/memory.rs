@@ -122,7 +122,9 @@ impl<'a> GuestMemory<'a> {
     pub fn buffers_mut(&mut self, list: u32, count: u32) -> Result<BuffersMut<'_>> {
         if count == 1 {
             let (address, len) = self.buffer(list, 0)?;
-            return Ok(BuffersMut::from_iter([IoSliceMut::new(self.slice_mut(address, len)?)]));
+            let mut buffers = BuffersMut::new();
+            buffers.push(IoSliceMut::new(self.slice_mut(address, len)?));
+            return Ok(buffers);
         }
         self.disjoint_buffers(list, count.min(MAX_BUFFERS))
     }

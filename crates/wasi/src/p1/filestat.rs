@@ -68,7 +68,6 @@ fn time(nanoseconds: u64, flags: u32) -> Result<SetTime> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a remainder of a billion fits 32 bits")]
 fn timestamp(nanoseconds: u64) -> Timestamp {
     Timestamp {
         seconds: (nanoseconds / NANOSECONDS).cast_signed(),

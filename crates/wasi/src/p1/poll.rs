@@ -33,12 +33,12 @@ pub(super) fn oneoff<L: Layout>(
         return Err(ErrorCode::Invalid.into());
     }
     let Call { host, memory } = call;
+    memory.slice(subscriptions, count * L::SUBSCRIPTION_BYTES)?;
     memory.slice(events, count * EVENT_BYTES)?;
     memory.slice(size, 4)?;
     let mut list = List::new();
     for index in 0..count {
-        let address = subscriptions.checked_add(index * L::SUBSCRIPTION_BYTES);
-        let address = address.ok_or(ErrorCode::Fault)?;
+        let address = subscriptions + index * L::SUBSCRIPTION_BYTES;
         list.push(Subscription::load::<L>(host, memory, address)?);
     }
     let happened = list_events(host, &list)?;

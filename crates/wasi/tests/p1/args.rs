@@ -18,12 +18,7 @@ fn grants() -> Grants {
 
 fn arguments_are_pointers_and_strings<E: TestEngine>() {
     let mut guest = Guest::<E>::new(grants());
-    guest.writes(
-        "args_get",
-        &[8, 32],
-        &[],
-        &[(8, b"\x20\0\0\0\x22\0\0\0"), (32, b"a\0bc\0")],
-    );
+    guest.writes("args_get", &[8, 32], &[], &[(8, b"\x20\0\0\0\x22\0\0\0"), (32, b"a\0bc\0")]);
     guest.writes("args_sizes_get", &[8, 16], &[], &[(8, b"\x02\0\0\0"), (16, b"\x05\0\0\0")]);
 }
 

@@ -38,9 +38,7 @@ fn the_hosts_clocks_go_on<E: TestEngine>() {
         guest.ok("clock_time_get", &[id, 0, 16]);
         guest.u64(16)
     };
-    let system = u64::try_from(
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos(),
-    );
+    let system = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos());
     assert!(now(0).abs_diff(system.unwrap()) < 10_000_000_000);
     for id in 1..4 {
         let before = now(id);

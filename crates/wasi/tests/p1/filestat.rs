@@ -1,7 +1,9 @@
 //! `fd_filestat_get`, `path_filestat_get`; sizes: `fd_filestat_set_size`, `fd_allocate`;
 //! `fd_advise`, `fd_sync`, `fd_datasync`.
 
-use crate::support::{FOLLOW, Guest, Open, Provider, Sandbox, Stat, TestEngine, each_engine, errno};
+use crate::support::{
+    FOLLOW, Guest, Open, Provider, Sandbox, Stat, TestEngine, each_engine, errno,
+};
 use std::os::unix::fs::MetadataExt;
 
 each_engine! {

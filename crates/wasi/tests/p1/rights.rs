@@ -1,6 +1,8 @@
 //! `rights`: `fd_fdstat_set_rights`, and what opening passes on.
 
-use crate::support::{Guest, Open, Provider, Sandbox, TestEngine, each_engine, errno, iovecs, oflags};
+use crate::support::{
+    Guest, Open, Provider, Sandbox, TestEngine, each_engine, errno, iovecs, oflags,
+};
 
 each_engine! {
     rights_are_given_up_and_never_regained,

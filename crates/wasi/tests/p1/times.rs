@@ -1,6 +1,8 @@
 //! `fd_filestat_set_times`, `path_filestat_set_times`.
 
-use crate::support::{FOLLOW, Guest, Open, Provider, Sandbox, Stat, TestEngine, each_engine, errno};
+use crate::support::{
+    FOLLOW, Guest, Open, Provider, Sandbox, Stat, TestEngine, each_engine, errno,
+};
 
 each_engine! {
     each_time_is_set_kept_or_now,

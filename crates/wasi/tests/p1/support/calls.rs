@@ -32,13 +32,8 @@ const ALL: u64 = (1 << 30) - 1;
 const TO_WRITE: u64 = 1 | 1 << 6 | 1 << 8 | 1 << 22;
 
 impl Open {
-    pub(crate) const READ: Self = Self {
-        lookup: FOLLOW,
-        oflags: 0,
-        base: ALL & !TO_WRITE,
-        inheriting: ALL,
-        fdflags: 0,
-    };
+    pub(crate) const READ: Self =
+        Self { lookup: FOLLOW, oflags: 0, base: ALL & !TO_WRITE, inheriting: ALL, fdflags: 0 };
     pub(crate) const WRITE: Self = Self { base: ALL, ..Self::READ };
     pub(crate) const DIR: Self = Self { oflags: oflags::DIRECTORY, ..Self::READ };
 

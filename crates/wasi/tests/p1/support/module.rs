@@ -106,7 +106,6 @@ impl Version {
 
 fn text_type(name: &str, params: &str) -> String {
     let result = if name == "proc_exit" { "" } else { "(result i32)" };
-    let params: String =
-        params.chars().map(|ty| if ty == 'I' { " i64" } else { " i32" }).collect();
+    let params: String = params.chars().map(|ty| if ty == 'I' { " i64" } else { " i32" }).collect();
     format!("(param{params}) {result}")
 }
