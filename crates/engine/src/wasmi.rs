@@ -10,6 +10,11 @@
 //!   between them: about once a millisecond, and at least once per 1.6 GB of bulk memory operations.
 //!   A table that grows by more than 2,000 elements at once just when a slice ends makes the guest
 //!   trap as out of fuel: the interpreter can not resume there.
+//!
+//! Do not build the crate `wasmi` with optimisation and `debug-assertions` at once: its jumps from
+//! one instruction to the next are no tail calls then, and a guest's long loop overflows the thread's
+//! stack, which ends the process. Turn its assertions off (`[profile.….package.wasmi]`), or turn its
+//! feature `portable-dispatch` on, at half to a third of the speed.
 
 mod binary;
 mod context;
