@@ -21,7 +21,7 @@ fn main() -> Result<()> {
     let options = Options::from_args()?;
     let workspace = workspace()?;
     let guest = Guest::prepare(&workspace, "rust/src/bin/hello.rs", "hello")?;
-    let runners = Runner::find(&workspace, options.runners.as_deref())?;
+    let runners = Runner::find(&workspace, options.runners.as_deref(), true)?;
     let work = work_folder(&workspace)?;
 
     let mut rows: Vec<Row> = runners.iter().map(|runner| Row::new(runner.name)).collect();

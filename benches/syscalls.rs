@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     let ops = select(options.ops.as_deref())?;
     let workspace = workspace()?;
     let guest = Guest::prepare(&workspace, "bench/ops.rs", "ops")?;
-    let runners = Runner::find(&workspace, options.runners.as_deref())?;
+    let runners = Runner::find(&workspace, options.runners.as_deref(), false)?;
     let work = work_folder(&workspace)?;
     let bench = Bench { runners, guest, folder: work.join("files") };
     // Removed first: what an older version of the program left there may not be what it expects.

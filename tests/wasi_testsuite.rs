@@ -103,9 +103,9 @@ fn fetch() -> PathBuf {
 }
 
 fn fetched() -> Option<PathBuf> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
-        std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"))
-    })?;
+    let home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")))?;
     let registries = fs::read_dir(home.join("registry/src")).ok()?;
     registries
         .filter_map(|registry| Some(registry.ok()?.path().join(format!("{PACKAGE}-{VERSION}"))))

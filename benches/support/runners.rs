@@ -10,8 +10,16 @@ use super::{Result, target_folder};
 const GUEST_FOLDER: &str = "/bench";
 
 /// Every runner there is, in the order of the tables. The first is what the others are compared with.
-pub(crate) const NAMES: [&str; 7] =
-    ["native", "wayleave", "wayleave-wasmi", "wasmtime", "wasmer", "wasmi", "node"];
+pub(crate) const NAMES: [&str; 8] = [
+    "native",
+    "wayleave",
+    "wayleave-static",
+    "wayleave-wasmi",
+    "wasmtime",
+    "wasmer",
+    "wasmi",
+    "node",
+];
 
 /// A guest program, built both ways.
 pub(crate) struct Guest {
@@ -57,11 +65,16 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// The runners of `wanted`, or all; peers that are not installed are left out, with a note.
+    /// The runners of `wanted`, or all, the statically linked one only `with_static`; what is not
+    /// installed is left out, with a note.
     ///
     /// # Errors
     /// When a name in `wanted` is unknown, or settings can not be written.
-    pub(crate) fn find(workspace: &Path, wanted: Option<&[String]>) -> Result<Vec<Self>> {
+    pub(crate) fn find(
+        workspace: &Path,
+        wanted: Option<&[String]>,
+        with_static: bool,
+    ) -> Result<Vec<Self>> {
         if let Some(unknown) =
             wanted.unwrap_or(&[]).iter().find(|name| !NAMES.contains(&name.as_str()))
         {
@@ -78,6 +91,15 @@ impl Runner {
                 "native" => PathBuf::new(),
                 // Cargo has built it, optimised, before this benchmark.
                 "wayleave" | "wayleave-wasmi" => env!("CARGO_BIN_EXE_wayleave").into(),
+                // How it is linked matters for starting, not for what it does then.
+                "wayleave-static" if wanted.is_none() && !with_static => continue,
+                "wayleave-static" => match static_build(&work) {
+                    Some(program) => program,
+                    None => {
+                        eprintln!("the C library's static half is not installed: left out");
+                        continue;
+                    }
+                },
                 _ => PathBuf::from(name),
             };
             let Some(mut version) = version(&program) else {
@@ -101,7 +123,7 @@ impl Runner {
         }
         let mut command = Command::new(&self.program);
         match self.name {
-            "wayleave" => command.args(["run", "--engine", "wasmtime"]),
+            "wayleave" | "wayleave-static" => command.args(["run", "--engine", "wasmtime"]),
             "wayleave-wasmi" => command.args(["run", "--engine", "wasmi"]),
             "wasmtime" => command
                 .args(["run", "-C"])
@@ -139,6 +161,18 @@ impl Runner {
             _ => command.arg(format!("--dir={folder}::{GUEST_FOLDER}")),
         };
     }
+}
+
+/// The command as `cargo static` links it, in a folder of its own: the ordinary one has to stay.
+fn static_build(work: &Path) -> Option<PathBuf> {
+    let ordinary = PathBuf::from(env!("CARGO_BIN_EXE_wayleave"));
+    let (kept, linked) = (work.join("wayleave-kept"), work.join("wayleave-static"));
+    fs::copy(&ordinary, &kept).ok()?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo).args(["--quiet", "static"]).status();
+    let copied = fs::copy(&ordinary, &linked);
+    fs::rename(&kept, &ordinary).ok()?;
+    (built.ok()?.success() && copied.is_ok()).then_some(linked)
 }
 
 /// Node has no command for this, only a module.

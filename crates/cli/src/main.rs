@@ -40,9 +40,8 @@ enum Command {
 fn main() -> ExitCode {
     let mut command = Cli::command();
     let args = with_run(&command, std::env::args_os().collect());
-    let parsed = command
-        .try_get_matches_from_mut(args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed =
+        command.try_get_matches_from_mut(args).and_then(|matches| Cli::from_arg_matches(&matches));
     let result = match parsed {
         Ok(cli) => dispatch(cli.command),
         Err(error) => Err(Failure::from(error)),
@@ -88,7 +87,10 @@ mod tests {
     fn run_may_be_left_out() {
         let with_run = |args: &[&str]| {
             let args = args.iter().map(Into::into).collect();
-            with_run(&Cli::command(), args).into_iter().map(|arg| arg.into_string().unwrap()).collect::<Vec<_>>()
+            with_run(&Cli::command(), args)
+                .into_iter()
+                .map(|arg| arg.into_string().unwrap())
+                .collect::<Vec<_>>()
         };
         assert_eq!(with_run(&["wayleave", "a.wasm"]), ["wayleave", "run", "a.wasm"]);
         assert_eq!(with_run(&["wayleave", "--dir", "."]), ["wayleave", "run", "--dir", "."]);

@@ -16,7 +16,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     command.build();
     if let Some(name) = &args.subcommand {
         let found = command.find_subcommand(name).cloned();
-        command = found.ok_or_else(|| Failure::usage(format!("there is no subcommand {name:?}")))?;
+        command =
+            found.ok_or_else(|| Failure::usage(format!("there is no subcommand {name:?}")))?;
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(command).render(&mut page).map_err(Failure::other)?;

@@ -18,7 +18,9 @@ impl Progress {
     pub(crate) fn start(&self) {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
             .with_message(self.what.clone());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed}, kept for the next start)") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} {msg} ({elapsed}, kept for the next start)")
+        {
             bar.set_style(style);
         }
         // The first line after this time: short compilations show nothing.

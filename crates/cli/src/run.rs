@@ -123,11 +123,7 @@ fn grants(args: &Args, file: &Path) -> Result<Grants, Failure> {
     build_grants(args, file, &own).map_err(Failure::usage)
 }
 
-fn build_grants(
-    args: &Args,
-    file: &Path,
-    own: &[&str],
-) -> Result<Grants, wayleave::grants::Error> {
+fn build_grants(args: &Args, file: &Path, own: &[&str]) -> Result<Grants, wayleave::grants::Error> {
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     let mut grants = Grants::new()
         .arg(args.argv0.as_deref().unwrap_or(&name))?

@@ -46,7 +46,9 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, bytes) in [("0", 0), ("17", 17), ("1K", 1024), ("2MiB", 2 << 20), ("3 GB", 3 << 30)] {
+        for (text, bytes) in
+            [("0", 0), ("17", 17), ("1K", 1024), ("2MiB", 2 << 20), ("3 GB", 3 << 30)]
+        {
             assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
         }
         for text in ["", "M", "-1", "1.5G", "1X", "99999999999999999999", "99999999999T"] {
@@ -56,7 +58,9 @@ mod tests {
 
     #[test]
     fn times() {
-        for (text, ms) in [("250ms", 250), ("2", 2_000), ("2s", 2_000), ("3m", 180_000), ("1h", 3_600_000)] {
+        for (text, ms) in
+            [("250ms", 250), ("2", 2_000), ("2s", 2_000), ("3m", 180_000), ("1h", 3_600_000)]
+        {
             assert_eq!(parse_duration(text), Ok(Duration::from_millis(ms)), "{text}");
         }
         for text in ["", "s", "-1s", "1d", "18446744073709551615h"] {

@@ -15,15 +15,21 @@ pub(crate) fn explain(module: &str, name: &str) -> String {
         "__wbindgen_placeholder__" | "__wbindgen_externref_xform__" | "wbg" => {
             "it comes from wasm-bindgen and needs JavaScript; build for wasm32-wasip1 instead"
         }
-        "gojs" | "go" => "it needs Go's JavaScript host; build with GOOS=wasip1 GOARCH=wasm instead",
+        "gojs" | "go" => {
+            "it needs Go's JavaScript host; build with GOOS=wasip1 GOARCH=wasm instead"
+        }
         "env" if name.starts_with("emscripten_") || name.starts_with("invoke_") => {
             "it needs Emscripten's JavaScript host; build with -sSTANDALONE_WASM or wasi-sdk instead"
         }
         "env" if name == "memory" || name == "__linear_memory" => {
             "the program wants a memory from outside; build it with a memory of its own"
         }
-        "env" => "the program was linked with a function that is missing, or made for a host that has it",
-        "a" => "the names are minified, as for Emscripten's JavaScript host; build for WASI instead",
+        "env" => {
+            "the program was linked with a function that is missing, or made for a host that has it"
+        }
+        "a" => {
+            "the names are minified, as for Emscripten's JavaScript host; build for WASI instead"
+        }
         _ if module.starts_with("wasi_ephemeral_") => {
             "it belongs to a proposal that was never standardised"
         }

@@ -1,8 +1,6 @@
 use crate::Error;
 use crate::watchdog::Watchdog;
-use wayleave_engine::{
-    Context, Engine, Extern, ExternType, Limits, Stop, Value,
-};
+use wayleave_engine::{Context, Engine, Extern, ExternType, Limits, Stop, Value};
 use wayleave_grants::Grants;
 use wayleave_wasi::p1::Host;
 

@@ -7,12 +7,10 @@ use crate::{Error, imports};
 use std::path::Path;
 use std::sync::Arc;
 use wayleave_engine::cache::Cache;
-use wayleave_engine::{
-    Config, Engine, ExternType, ImportType, Stop, Trap, artifact,
-};
+use wayleave_engine::{Config, Engine, ExternType, ImportType, Stop, Trap, artifact};
 use wayleave_grants::Grants;
-use wayleave_wasi::p1::{self, Host};
 use wayleave_wasi::p0;
+use wayleave_wasi::p1::{self, Host};
 
 /// An engine that loads programs.
 pub(crate) trait Loader: Send + Sync {

@@ -97,9 +97,8 @@ impl Program {
     }
 
     fn exports_function(&self, name: &str) -> bool {
-        let is = |export: &ExportType| {
-            export.name == name && matches!(export.ty, ExternType::Func(_))
-        };
+        let is =
+            |export: &ExportType| export.name == name && matches!(export.ty, ExternType::Func(_));
         self.inner.exports().iter().any(is)
     }
 

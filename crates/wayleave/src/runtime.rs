@@ -209,11 +209,7 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::load_file`]; [`Error::Setting`] when the runtime has no cache; and when the
     /// file can not be written, or the engine does not compile.
-    pub fn compile_file(
-        &self,
-        from: impl AsRef<Path>,
-        to: impl AsRef<Path>,
-    ) -> Result<(), Error> {
+    pub fn compile_file(&self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), Error> {
         let bytes = read(from.as_ref())?;
         let module = source::module(&bytes)?;
         self.loader.compile(&module, to.as_ref(), &self.settings)

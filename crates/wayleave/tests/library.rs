@@ -117,7 +117,9 @@ fn time_limits_end_guests_that_compute_sleep_or_wait() {
     )));
     each_engine(|engine| {
         let runtime = Runtime::builder().engine(engine).interruptible(true).build().unwrap();
-        for program in [text("infinite_loop.wat"), built("sleep.wasm"), built("read_stdin_forever.wasm")] {
+        for program in
+            [text("infinite_loop.wat"), built("sleep.wasm"), built("read_stdin_forever.wasm")]
+        {
             let mut limits = Limits::default();
             limits.timeout = Some(Duration::from_millis(100));
             let grants = Grants::new().args(["guest", "3600000"]).unwrap();

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use ::wasmtime::{AsContextMut, StoreContextMut, Val, ValRaw};
 
-use super::{Data, DefaultMemory, Wasmtime, trap, types};
+use super::{Data, DefaultMemory, View, Wasmtime, trap, types};
 use crate::{Extern, FuncType, Stop, Trap, TrapKind, Value};
 
 /// A Wasmtime store in use.
@@ -32,14 +32,15 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
 
     #[inline]
     fn memory(&mut self) -> Result<(&mut [u8], &mut T), Stop> {
-        match self.store.data().memory {
-            DefaultMemory::Found(memory) => {
-                let (bytes, data) = memory.data_and_store_mut(&mut self.store);
-                Ok((bytes, &mut data.state))
-            }
-            DefaultMemory::Unknown | DefaultMemory::Missing => Err(no_memory()),
-            DefaultMemory::Shared => Err(shared_memory()),
+        if self.store.data().view.is_none() {
+            self.view_memory()?;
         }
+        let data = self.store.data_mut();
+        let Some(view) = &data.view else { return Err(no_memory()) };
+        // SAFETY: the store owns the memory, so it is alive; every growth goes by the limiter,
+        // which forgets the view; and this borrow of the store keeps the guest from running and
+        // everybody else from the memory.
+        Ok((unsafe { view.bytes() }, &mut data.state))
     }
 
     #[inline]
@@ -150,6 +151,21 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
 }
 
 impl<T: Send + 'static> Context<'_, T> {
+    /// Asks the engine where the default memory is.
+    #[cold]
+    #[inline(never)]
+    fn view_memory(&mut self) -> Result<(), Stop> {
+        match self.store.data().memory {
+            DefaultMemory::Found(memory) => {
+                let (bytes, data) = memory.data_and_store_mut(&mut self.store);
+                data.view = Some(View::new(bytes));
+                Ok(())
+            }
+            DefaultMemory::Unknown | DefaultMemory::Missing => Err(no_memory()),
+            DefaultMemory::Shared => Err(shared_memory()),
+        }
+    }
+
     fn func(&mut self, raw: ::wasmtime::Func) -> Func {
         let ty = types::func_type(&raw.ty(&self.store)).map(Arc::new);
         Func { raw, ty }

@@ -1,3 +1,5 @@
+use std::ptr::NonNull;
+
 use ::wasmtime::{Extern, Memory, ResourceLimiter, Result};
 
 use crate::Limits;
@@ -7,6 +9,8 @@ use crate::config::Denied;
 pub struct Data<T> {
     pub(super) state: T,
     pub(super) memory: DefaultMemory,
+    /// Where that memory's bytes are; `None` until they are asked for, and after any growth.
+    pub(super) view: Option<View>,
     pub(super) limits: Limits,
     /// The last growth that was refused: why an instance could not be made.
     pub(super) denied: Option<Denied>,
@@ -14,7 +18,7 @@ pub struct Data<T> {
 
 impl<T> Data<T> {
     pub(super) fn new(state: T, limits: Limits) -> Self {
-        Self { state, memory: DefaultMemory::Unknown, limits, denied: None }
+        Self { state, memory: DefaultMemory::Unknown, view: None, limits, denied: None }
     }
 }
 
@@ -26,6 +30,36 @@ pub(super) enum DefaultMemory {
     Missing,
     /// Other threads can write to it at any time: it must never become a byte slice.
     Shared,
+}
+
+/// The place and size of a memory. Asking the engine for them takes longer than the rest of a
+/// call, and they change only when the memory grows, which [`Data`] hears of beforehand.
+pub(super) struct View {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: a place and a number. What makes it a slice is `View::bytes`, whose caller holds the store
+// that owns the memory, wherever that is.
+unsafe impl Send for View {}
+// SAFETY: as above; through a shared reference nothing can be done with it.
+unsafe impl Sync for View {}
+
+impl View {
+    /// The view of a memory's bytes.
+    pub(super) fn new(bytes: &mut [u8]) -> Self {
+        Self { base: NonNull::from(&mut *bytes).cast(), len: bytes.len() }
+    }
+
+    /// The bytes.
+    ///
+    /// # Safety
+    /// The memory must be alive, must not have grown since, and must be the caller's alone for `'a`.
+    #[inline]
+    pub(super) unsafe fn bytes<'a>(&self) -> &'a mut [u8] {
+        // SAFETY: the caller vouches for it; memories never shrink.
+        unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.len) }
+    }
 }
 
 impl From<Option<Extern>> for DefaultMemory {
@@ -40,6 +74,7 @@ impl From<Option<Extern>> for DefaultMemory {
 
 impl<T: Send> ResourceLimiter for Data<T> {
     fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        self.view = None;
         self.denied = self.limits.deny_memory(desired);
         Ok(self.denied.is_none())
     }

@@ -33,6 +33,23 @@ pub(crate) fn default_memory_and_state<E: Engine>() {
     );
 }
 
+pub(crate) fn default_memory_after_it_has_grown<E: Engine>() {
+    let mut guest = Guest::<E, Vec<u8>>::new(WITH_MEMORY, Vec::new(), copying::<E>);
+    guest.call("run", &[]).unwrap();
+    for pages in 2..20 {
+        guest.get("grow", &[]).unwrap();
+        let at = pages * 65536 - 1;
+        {
+            let mut context = E::context(&mut guest.store);
+            let (bytes, _) = context.memory().unwrap();
+            assert_eq!(bytes.len(), pages * 65536);
+            bytes[at] = 7;
+        }
+        let at = Value::I32(i32::try_from(at).unwrap());
+        assert_eq!(guest.get("load", &[at]).unwrap(), Value::I32(7));
+    }
+}
+
 pub(crate) fn default_memory_in_the_start_function<E: Engine>() {
     let text = r#"(module
         (import "host" "f" (func $f))

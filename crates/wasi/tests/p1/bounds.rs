@@ -98,7 +98,7 @@ impl<E: TestEngine> World<E> {
         let grants = grants.env("A", "1").unwrap().env("B", "2").unwrap();
         let mut guest = Guest::<E>::new(grants);
         assert_eq!(guest.open(DIR, "file", Open::WRITE), Ok(FILE));
-        let mut connect = || TcpStream::connect(address).unwrap();
+        let connect = || TcpStream::connect(address).unwrap();
         let mut peer = connect();
         guest.ok("sock_accept", &[LISTENER, 0, 0]);
         peer.write_all(b"sent").unwrap();

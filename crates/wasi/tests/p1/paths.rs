@@ -110,7 +110,9 @@ fn renaming_replaces_what_posix_says<E: TestEngine>() {
     for sandbox in Sandbox::each() {
         sandbox.put("a", b"A");
         sandbox.put("b", b"B");
-        ["d", "e", "full"].map(|path| sandbox.mkdir(path));
+        for path in ["d", "e", "full"] {
+            sandbox.mkdir(path);
+        }
         sandbox.put("full/c", b"C");
         let mut guest = Guest::<E>::new(sandbox.grants());
         let mut rename = |from, to| guest.rename((3, from), (3, to));

@@ -16,7 +16,6 @@ pub(crate) const MEMORY: u64 = 0x2_0000;
 /// A running guest, and its calls.
 pub(crate) struct Guest<E: TestEngine> {
     store: E::Store<Host>,
-    instance: E::Instance,
     functions: HashMap<&'static str, (E::Func, &'static str)>,
     scratch: u64,
 }
@@ -43,7 +42,7 @@ impl<E: TestEngine> Guest<E> {
             functions.insert(name, (func, params));
         }
         drop(context);
-        Self { store, instance, functions, scratch: SCRATCH }
+        Self { store, functions, scratch: SCRATCH }
     }
 
     /// Calls a function and gives what it returns.

@@ -15,7 +15,7 @@ pub(crate) use calls::{FOLLOW, Open, Stat, oflags};
 pub(crate) use engine::TestEngine;
 pub(crate) use guest::{Guest, MEMORY};
 pub(crate) use module::{FUNCTIONS, Version};
-pub(crate) use providers::{Exclaim, FixedClock, fixed_clocks};
+pub(crate) use providers::{Exclaim, fixed_clocks};
 pub(crate) use sandbox::{Provider, Sandbox};
 pub(crate) use wire::{Event, Subscription, iovecs};
 
