@@ -1,5 +1,6 @@
 //! What every engine has to do: one set of tests, run for each.
 
+#![cfg(any(feature = "wasmtime", feature = "wasmi"))]
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 mod kit;

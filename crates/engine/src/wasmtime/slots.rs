@@ -6,7 +6,7 @@ use ::wasmtime::ValRaw;
 /// them, without a copy.
 ///
 /// Compiled code writes only the lower half of an `i32` argument's slot, and nothing to slots that
-/// are there for results alone. Which halves are initialised is settled by [`Layout`]; a read
+/// are there for results alone. Which halves are initialised is settled by `Layout`; a read
 /// outside of them gives zeros.
 pub struct Slots<'a> {
     raw: &'a mut [MaybeUninit<ValRaw>],
