@@ -6,7 +6,7 @@
 //!
 //! - Host functions take the array in which compiled code passes values as it is. [`Slots`] keeps
 //!   track of what in it is initialised, and only numbers are ever exchanged.
-//! - The place of a store's memory is remembered between calls, until it grows ([`limiter`]).
+//! - The place of a store's memory is remembered between calls, until it grows (`limiter`).
 //! - Calls into the guest write that array themselves, after a comparison with the function's type.
 //! - Stored machine code is loaded and run. Who vouches for it is the caller of
 //!   [`Engine::deserialize`], which in this crate is [`artifact`](crate::artifact) alone.
