@@ -157,8 +157,8 @@ impl<T: Send + 'static> Context<'_, T> {
     fn view_memory(&mut self) -> Result<(), Stop> {
         match self.store.data().memory {
             DefaultMemory::Found(memory) => {
-                let (bytes, data) = memory.data_and_store_mut(&mut self.store);
-                data.view = Some(View::new(bytes));
+                let view = View::new(memory.data_ptr(&self.store), memory.data_size(&self.store));
+                self.store.data_mut().view = view;
                 Ok(())
             }
             DefaultMemory::Unknown | DefaultMemory::Missing => Err(no_memory()),

@@ -46,9 +46,10 @@ unsafe impl Send for View {}
 unsafe impl Sync for View {}
 
 impl View {
-    /// The view of a memory's bytes.
-    pub(super) fn new(bytes: &mut [u8]) -> Self {
-        Self { base: NonNull::from(&mut *bytes).cast(), len: bytes.len() }
+    /// The view of a memory's bytes. Taken from the engine's own pointer: one out of a borrowed
+    /// slice would end with that borrow.
+    pub(super) fn new(base: *mut u8, len: usize) -> Option<Self> {
+        Some(Self { base: NonNull::new(base)?, len })
     }
 
     /// The bytes.
