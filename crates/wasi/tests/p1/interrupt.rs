@@ -1,9 +1,11 @@
-//! A guest that waits in a call can be ended.
+//! A guest that waits in a call can be ended from outside.
 
-use crate::support::{Guest, Subscription, TestEngine, Version, each_engine};
-use std::net::TcpListener;
+use crate::sock::listener;
+use crate::support::{Guest, Subscription, TestEngine, Version, each_engine, iovecs};
+use std::io::Write;
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 use wayleave_engine::{Stop, TrapKind};
 use wayleave_grants::Grants;
@@ -11,74 +13,138 @@ use wayleave_system::fs::OsFile;
 use wayleave_system::wait::Interrupt;
 
 each_engine! {
-    sleeping_ends,
-    reading_an_empty_pipe_ends,
+    a_sleep_ends,
     waiting_for_a_descriptor_ends,
+    reading_an_empty_pipe_ends,
+    writing_to_a_full_pipe_ends,
     accepting_ends,
-    what_is_ready_does_not_wait,
+    receiving_ends,
+    receiving_all_ends_in_the_middle,
+    sending_ends,
+    what_is_interrupted_already_does_not_begin_to_wait,
+    what_can_be_interrupted_still_waits_for_bytes,
 }
 
-/// An hour, in nanoseconds.
-const HOUR: u64 = 3_600_000_000_000;
+const LIST: u64 = 8;
 
-/// Makes a call that would wait for ever, and sees it end.
-#[track_caller]
-fn assert_ends<E: TestEngine>(grants: Grants, name: &str, args: &[u64], input: &[u8]) {
+fn pipe() -> (Arc<OsFile>, Arc<OsFile>) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let file = |fd: OwnedFd| Arc::new(OsFile::from(std::fs::File::from(fd)));
+    (file(reader.into()), file(writer.into()))
+}
+
+/// Makes a guest with an interrupt.
+fn guest<E: TestEngine>(grants: Grants) -> (Guest<E>, Interrupt) {
     let interrupt = Interrupt::new();
     let mut guest = Guest::<E>::new(grants.interrupt(interrupt.clone()));
-    guest.poke(0, input);
-    let start = Instant::now();
-    let other = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(30));
-        interrupt.trigger();
+    guest.poke(LIST, &iovecs(&[(0x8000, 0x8000)]));
+    (guest, interrupt)
+}
+
+/// Interrupts while the guest is in a call, which ends it soon.
+fn ends<E: TestEngine>((mut guest, interrupt): (Guest<E>, Interrupt), name: &str, args: &[u64]) {
+    std::thread::scope(|scope| {
+        let triggered = scope.spawn(move || {
+            std::thread::sleep(Duration::from_millis(30));
+            let at = Instant::now();
+            interrupt.trigger();
+            E::shared().engine.kick();
+            at
+        });
+        let result = guest.try_call(name, args);
+        let ended = Instant::now();
+        match result {
+            Err(Stop::Trap(trap)) => assert_eq!(trap.kind, TrapKind::Interrupted, "{trap}"),
+            other => panic!("{name}: {other:?}"),
+        }
+        let triggered = triggered.join().unwrap();
+        assert!(ended >= triggered, "{name} did not wait");
+        assert!(ended - triggered < Duration::from_secs(2), "{name} took its time");
     });
-    match guest.try_call(name, args) {
-        Err(Stop::Trap(trap)) => assert_eq!(trap.kind, TrapKind::Interrupted),
-        other => panic!("{name}: {other:?}"),
+}
+
+fn a_sleep_ends<E: TestEngine>() {
+    let hour = Subscription::after(3_600_000_000_000);
+    for sleep in [hour, Subscription::after(u64::MAX)] {
+        let mut world = guest::<E>(Grants::new());
+        world.0.poke(100, &sleep.bytes(Version::Snapshot1, 0));
+        ends(world, "poll_oneoff", &[100, 300, 1, 32]);
     }
-    assert!(start.elapsed() < Duration::from_secs(60));
-    other.join().unwrap();
-}
-
-/// The reading end of a pipe that stays open and empty.
-fn empty_pipe() -> (Arc<OsFile>, std::io::PipeWriter) {
-    let (reader, writer) = std::io::pipe().unwrap();
-    let file = std::fs::File::from(std::os::fd::OwnedFd::from(reader));
-    (Arc::new(OsFile::from(file)), writer)
-}
-
-fn sleeping_ends<E: TestEngine>() {
-    let hour = Subscription::after(HOUR).bytes(Version::Snapshot1, 0);
-    assert_ends::<E>(Grants::new(), "poll_oneoff", &[0, 0x100, 1, 0x200], &hour);
-}
-
-fn reading_an_empty_pipe_ends<E: TestEngine>() {
-    let (pipe, _writer) = empty_pipe();
-    let grants = Grants::new().stdin(pipe);
-    let list = crate::support::iovecs(&[(0x100, 8)]);
-    assert_ends::<E>(grants, "fd_read", &[0, 0, 1, 0x200], &list);
 }
 
 fn waiting_for_a_descriptor_ends<E: TestEngine>() {
-    let (pipe, _writer) = empty_pipe();
-    let grants = Grants::new().stdin(pipe);
-    let read = Subscription::Read(0).bytes(Version::Snapshot1, 0);
-    assert_ends::<E>(grants, "poll_oneoff", &[0, 0x100, 1, 0x200], &read);
+    let (reader, _writer) = pipe();
+    let mut world = guest::<E>(Grants::new().stdin(reader));
+    world.0.poke(100, &Subscription::Read(0).bytes(Version::Snapshot1, 0));
+    ends(world, "poll_oneoff", &[100, 300, 1, 32]);
+}
+
+fn reading_an_empty_pipe_ends<E: TestEngine>() {
+    let (reader, _writer) = pipe();
+    ends(guest::<E>(Grants::new().stdin(reader)), "fd_read", &[0, LIST, 1, 32]);
+}
+
+fn writing_to_a_full_pipe_ends<E: TestEngine>() {
+    let (_reader, writer) = pipe();
+    let mut world = guest::<E>(Grants::new().stdout(writer));
+    world.0.ok("fd_fdstat_set_flags", &[1, 4]);
+    while world.0.write(1, &[0; 4096]).is_ok() {}
+    world.0.ok("fd_fdstat_set_flags", &[1, 0]);
+    ends(world, "fd_write", &[1, LIST, 1, 32]);
 }
 
 fn accepting_ends<E: TestEngine>() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let listener = wayleave_system::net::TcpListener::try_from(listener).unwrap();
-    let grants = Grants::new().listener(Arc::new(listener));
-    assert_ends::<E>(grants, "sock_accept", &[3, 0, 0x100], &[]);
+    ends(guest::<E>(listener().0), "sock_accept", &[3, 0, 32]);
 }
 
-/// A guest that can be interrupted, and is not, works as any other.
-fn what_is_ready_does_not_wait<E: TestEngine>() {
-    let input = Arc::new(wayleave_system::stdio::Input::new(b"abc".to_vec()));
-    let grants = Grants::new().stdin(input).interrupt(Interrupt::new());
-    let mut guest = Guest::<E>::new(grants);
-    assert_eq!(guest.read(0, 8), Ok(b"abc".to_vec()));
-    let soon = guest.poll(Version::Snapshot1, &[Subscription::after(1_000_000)]);
-    assert_eq!(soon.unwrap().len(), 1);
+/// With a connection as descriptor 4.
+fn connected<E: TestEngine>() -> ((Guest<E>, Interrupt), TcpStream) {
+    let (grants, address) = listener();
+    let mut world = guest::<E>(grants);
+    let peer = TcpStream::connect(address).unwrap();
+    world.0.ok("sock_accept", &[3, 0, 32]);
+    (world, peer)
+}
+
+fn receiving_ends<E: TestEngine>() {
+    let (world, _peer) = connected::<E>();
+    ends(world, "sock_recv", &[4, LIST, 1, 0, 32, 40]);
+    let (world, _peer) = connected::<E>();
+    ends(world, "fd_read", &[4, LIST, 1, 32]);
+}
+
+fn receiving_all_ends_in_the_middle<E: TestEngine>() {
+    let (world, mut peer) = connected::<E>();
+    peer.write_all(b"not all").unwrap();
+    ends(world, "sock_recv", &[4, LIST, 1, 2, 32, 40]);
+}
+
+fn sending_ends<E: TestEngine>() {
+    let (mut world, _peer) = connected::<E>();
+    world.0.ok("fd_fdstat_set_flags", &[4, 4]);
+    while world.0.write(4, &[0; 0x4000]).is_ok() {}
+    world.0.ok("fd_fdstat_set_flags", &[4, 0]);
+    ends(world, "sock_send", &[4, LIST, 1, 0, 32]);
+}
+
+fn what_is_interrupted_already_does_not_begin_to_wait<E: TestEngine>() {
+    let (mut guest, interrupt) = guest::<E>(listener().0);
+    interrupt.trigger();
+    match guest.try_call("sock_accept", &[3, 0, 32]) {
+        Err(Stop::Trap(trap)) => assert_eq!(trap.kind, TrapKind::Interrupted),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn what_can_be_interrupted_still_waits_for_bytes<E: TestEngine>() {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let reader = OsFile::from(std::fs::File::from(OwnedFd::from(reader)));
+    let (mut guest, _interrupt) = guest::<E>(Grants::new().stdin(Arc::new(reader)));
+    let late = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(20));
+        writer.write_all(b"late").unwrap();
+    });
+    assert_eq!(guest.read(0, 9), Ok(b"late".to_vec()));
+    late.join().unwrap();
+    assert_eq!(guest.read(0, 9), Ok(Vec::new()));
 }
