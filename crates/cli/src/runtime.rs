@@ -33,7 +33,17 @@ impl EngineArgs {
             .map_err(Failure::other)?;
         let loaded = runtime.load_file(file);
         progress.finish();
-        loaded.map_err(|error| on_file(file, error))
+        loaded.map_err(|error| self.explain(file, error))
+    }
+
+    /// The interpreter has fewer of WebAssembly's newer features.
+    fn explain(&self, file: &Path, error: wayleave::Error) -> Failure {
+        let interprets = self.engine.is_some_and(|engine| engine.name() == "wasmi");
+        if interprets && error.is_module() {
+            let hint = "perhaps another engine runs it: --engine wasmtime";
+            return Failure::other(format!("{}: {error}; {hint}", file.display()));
+        }
+        on_file(file, error)
     }
 }
 

@@ -80,3 +80,11 @@ pub enum Error {
     #[error("the guest stopped: {0}")]
     Stopped(#[source] Stop),
 }
+
+impl Error {
+    /// Whether the engine does not take the module: it is malformed, invalid, or needs what this
+    /// engine does not have and another may.
+    pub fn is_module(&self) -> bool {
+        matches!(self, Self::Engine(wayleave_engine::Error::Module { .. }))
+    }
+}

@@ -3,7 +3,7 @@ use crate::watchdog::Watchdog;
 use crate::{Canceller, End, Error, Grants, Instance, Outcome, Output};
 use std::fmt;
 use std::sync::Arc;
-use wayleave_engine::{ExportType, ExternType, Stop};
+use wayleave_engine::{ExportType, ExternType};
 use wayleave_system::stdio::Capture;
 use wayleave_system::wait::Interrupt;
 
@@ -126,7 +126,3 @@ impl fmt::Debug for Program {
         f.debug_struct("Program").finish_non_exhaustive()
     }
 }
-
-/// What stopped a guest is told apart by whoever looks at the outcome; a size kept small, as it is
-/// returned through every call.
-const _: () = assert!(std::mem::size_of::<Stop>() <= 16);

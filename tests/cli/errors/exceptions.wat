@@ -1,0 +1,3 @@
+(module
+  (tag $problem)
+  (func (export "_start") (throw $problem)))
