@@ -30,6 +30,10 @@ impl FromStr for DirGrant {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = |reason: &str| Error::Dir { text: text.to_owned(), reason: reason.to_owned() };
+        // Where `data:::ro` is to be cut, nobody can tell; as `data` and `:ro` it would be writable.
+        if text.contains(":::") {
+            return Err(wrong("three colons in a row"));
+        }
         let mut parts: Vec<&str> = text.split("::").collect();
         let access = match parts.last() {
             Some(&"ro") if parts.len() > 1 => Some(Access::ReadOnly),
@@ -88,9 +92,17 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_no_grant() {
-        for text in
-            ["", "::", "::/d", "data::", "data::/d::r", "data::/d::RO", "a::b::c::ro", "a::b::ro::"]
-        {
+        for text in [
+            "",
+            "::",
+            "::/d",
+            "data::",
+            "data::/d::r",
+            "data::/d::RO",
+            "a::b::c::ro",
+            "a::b::ro::",
+            "a:::ro",
+        ] {
             assert!(text.parse::<DirGrant>().is_err(), "{text:?}");
         }
     }
