@@ -23,6 +23,23 @@ pub trait Context {
         memory: &<Self::Engine as Engine>::Memory,
     ) -> (&mut [u8], &mut Self::State);
 
+    /// Remembers a memory for [`Context::kept_memory`], under the next number: the first is 0.
+    fn keep_memory(&mut self, memory: &<Self::Engine as Engine>::Memory) -> usize;
+
+    /// The bytes of a kept memory and the host's state in one borrow: as quick as
+    /// [`Context::memory`], for stores with several instances.
+    ///
+    /// # Errors
+    /// A trap that says so when no memory is kept under this number.
+    fn kept_memory(&mut self, number: usize) -> Result<(&mut [u8], &mut Self::State), Stop>;
+
+    /// The host functions of a linker as functions in this store, in the order in which they were
+    /// defined: for [`Context::instantiate_with`].
+    fn host_funcs(
+        &mut self,
+        linker: &<Self::Engine as Engine>::Linker<Self::State>,
+    ) -> Vec<<Self::Engine as Engine>::Func>;
+
     /// Instantiates a template, and runs the module's start function if it has one.
     ///
     /// # Errors
@@ -63,6 +80,25 @@ pub trait Context {
         results: &mut [Value],
     ) -> Result<(), Stop>;
 
+    /// Calls a guest function with raw slots, as [`Slots`] has them: arguments first, each from its
+    /// lowest bit; results take their place. As quick as a call from outside can be.
+    ///
+    /// # Errors
+    /// As [`Context::call`]; the trap of kind [`Other`](crate::TrapKind::Other) when there are
+    /// fewer slots than the function has arguments or results.
+    fn call_raw(
+        &mut self,
+        func: &<Self::Engine as Engine>::Func,
+        slots: &mut [u64],
+    ) -> Result<(), Stop>;
+
+    /// The export of an instance that [`Engine::find_export`] has found in its module.
+    fn found_export(
+        &mut self,
+        instance: &<Self::Engine as Engine>::Instance,
+        export: &<Self::Engine as Engine>::ExportPlace,
+    ) -> Option<Extern<Self::Engine>>;
+
     /// Fuel that is left, where fuel is counted.
     fn fuel(&mut self) -> Option<u64>;
 
@@ -76,6 +112,12 @@ pub trait Context {
         table: &<Self::Engine as Engine>::Table,
         index: u32,
     ) -> Option<<Self::Engine as Engine>::Func>;
+
+    /// A new mutable global of the host's.
+    ///
+    /// # Errors
+    /// A trap of kind [`Limit`](crate::TrapKind::Limit) when the store has no room for it.
+    fn new_global(&mut self, value: Value) -> Result<<Self::Engine as Engine>::Global, Stop>;
 
     /// The value of a global; `None` when it is a vector or a reference.
     fn global(&mut self, global: &<Self::Engine as Engine>::Global) -> Option<Value>;

@@ -30,7 +30,7 @@ pub mod wasmtime;
 pub use config::{Config, Limits};
 pub use context::{Context, Slots};
 pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind};
-pub use types::{ExportType, Extern, ExternType, FuncType, ImportType, ValType, Value};
+pub use types::{ExportType, Extern, ExternType, FuncType, ImportType, Proposals, ValType, Value};
 
 use std::fs::File;
 
@@ -65,6 +65,11 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
     type Global: Clone + Send + Sync + 'static;
     /// An instance in some store.
     type Instance: Clone + Send + Sync + 'static;
+    /// Where an export of a module is: for all its instances.
+    type ExportPlace: Clone + Send + Sync + 'static;
+
+    /// Proposals beyond WebAssembly 2.0 that the engine runs.
+    const PROPOSALS: Proposals;
 
     /// Makes an engine.
     ///
@@ -109,6 +114,9 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
     /// What a module exports: in the module's order on engines that keep it, by name on others.
     fn exports(module: &Self::Module) -> Vec<ExportType>;
 
+    /// Where a module exports `name`; `None` when it does not.
+    fn find_export(module: &Self::Module, name: &str) -> Option<Self::ExportPlace>;
+
     /// An empty set of host functions.
     fn linker<T: Send + 'static>(&self) -> Self::Linker<T>;
 
@@ -147,6 +155,9 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
 
     /// The store, ready to be used.
     fn context<T: Send + 'static>(store: &mut Self::Store<T>) -> Self::Context<'_, T>;
+
+    /// The host's state in a store.
+    fn state<T: Send + 'static>(store: &mut Self::Store<T>) -> &mut T;
 
     /// Ends the store and hands the host's state back.
     fn into_state<T: Send + 'static>(store: Self::Store<T>) -> T;

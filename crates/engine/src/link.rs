@@ -1,15 +1,31 @@
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{Error, ExternType, FuncType, ImportType, ValType};
 
 /// The host functions of a linker, by name: what a failed link is explained from.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Defined(Vec<(Box<str>, Box<str>, FuncType)>);
+pub(crate) struct Defined(Vec<(Box<str>, Box<str>, Arc<FuncType>)>);
 
 impl Defined {
     /// Remembers a host function.
     pub(crate) fn insert(&mut self, module: &str, name: &str, ty: &FuncType) {
-        self.0.push((module.into(), name.into(), ty.clone()));
+        self.0.push((module.into(), name.into(), Arc::new(ty.clone())));
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// When a host function was defined, counted from 0: the last definition of its name.
+    pub(crate) fn position(&self, module: &str, name: &str) -> Option<usize> {
+        self.0.iter().rposition(|(of, called, _)| **of == *module && **called == *name)
+    }
+
+    /// The type of the host function that was defined at this position.
+    pub(crate) fn ty(&self, position: usize) -> Option<&Arc<FuncType>> {
+        self.0.get(position).map(|(_, _, ty)| ty)
     }
 
     /// The first of a module's imports that these functions do not satisfy.
@@ -28,7 +44,7 @@ impl Defined {
             .rfind(|(module, name, _)| **module == *import.module && **name == *import.name)
             .map(|(_, _, ty)| ty);
         match (&import.ty, host) {
-            (ExternType::Func(Some(wanted)), Some(host)) if wanted == host => None,
+            (ExternType::Func(Some(wanted)), Some(host)) if *wanted == **host => None,
             (ExternType::Func(Some(wanted)), Some(host)) => {
                 Some(format!("has type {wanted}, but the host's has type {host}"))
             }

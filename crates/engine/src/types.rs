@@ -1,7 +1,8 @@
 use crate::Engine;
+use serde::{Deserialize, Serialize};
 
 /// The type of a value. Vectors and references do not cross the host boundary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are WebAssembly's own")]
 pub enum ValType {
     I32,
@@ -43,7 +44,7 @@ impl Value {
 }
 
 /// The type of a function.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FuncType {
     /// Parameters.
     pub params: Vec<ValType>,
@@ -96,6 +97,19 @@ pub struct ExportType {
     pub ty: ExternType,
 }
 
+/// Proposals that engines differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proposals {
+    /// Exceptions (`try_table`), and with them tags.
+    pub exceptions: bool,
+    /// Structs, arrays and typed function references.
+    pub gc: bool,
+    /// Shared memories and atomic instructions.
+    pub threads: bool,
+    /// Vector instructions whose results may differ between machines.
+    pub relaxed_simd: bool,
+}
+
 /// Something that an instance exports or imports.
 pub enum Extern<E: Engine> {
     /// A function.
@@ -106,4 +120,15 @@ pub enum Extern<E: Engine> {
     Table(E::Table),
     /// A global.
     Global(E::Global),
+}
+
+impl<E: Engine> Clone for Extern<E> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Func(func) => Self::Func(func.clone()),
+            Self::Memory(memory) => Self::Memory(memory.clone()),
+            Self::Table(table) => Self::Table(table.clone()),
+            Self::Global(global) => Self::Global(global.clone()),
+        }
+    }
 }

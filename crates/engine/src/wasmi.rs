@@ -34,7 +34,7 @@ pub use data::Data;
 pub use slots::Slots;
 
 use crate::link::Defined;
-use crate::{Config, Engine, Error, ExportType, FuncType, ImportType, Limits, Stop};
+use crate::{Config, Engine, Error, ExportType, FuncType, ImportType, Limits, Proposals, Stop};
 
 /// The wasmi engine.
 #[derive(Clone)]
@@ -56,6 +56,8 @@ pub struct Module {
 /// Host functions by module and name.
 pub struct Linker<T: Send + 'static> {
     functions: HashMap<Box<str>, HashMap<Box<str>, HostFunc<T>>>,
+    /// The same functions in the order of their definition.
+    ordered: Vec<HostFunc<T>>,
     defined: Defined,
 }
 
@@ -80,6 +82,17 @@ struct HostFunc<T: 'static> {
 type HostCall<T> =
     dyn Fn(Caller<'_, Data<T>>, &[Val], &mut [Val]) -> Result<(), ::wasmi::Error> + Send + Sync;
 
+impl<T: Send + 'static> HostFunc<T> {
+    /// The function in a store.
+    fn instantiate(&self, store: &mut ::wasmi::StoreContextMut<'_, Data<T>>) -> ::wasmi::Func {
+        let call = self.call.clone();
+        let func = move |caller: Caller<'_, Data<T>>, args: &[Val], results: &mut [Val]| {
+            call(caller, args, results)
+        };
+        ::wasmi::Func::new(store, self.ty.clone(), func)
+    }
+}
+
 impl<T> Clone for HostFunc<T> {
     fn clone(&self) -> Self {
         Self { ty: self.ty.clone(), call: self.call.clone() }
@@ -100,6 +113,10 @@ impl Engine for Wasmi {
     type Table = ::wasmi::Table;
     type Global = ::wasmi::Global;
     type Instance = ::wasmi::Instance;
+    type ExportPlace = Arc<str>;
+
+    const PROPOSALS: Proposals =
+        Proposals { exceptions: false, gc: false, threads: false, relaxed_simd: false };
 
     fn new(config: &Config) -> Result<Self, Error> {
         if config.max_stack == 0 {
@@ -164,8 +181,12 @@ impl Engine for Wasmi {
         module.raw.exports().map(export).filter(own).collect()
     }
 
+    fn find_export(module: &Module, name: &str) -> Option<Arc<str>> {
+        module.raw.get_export(name).map(|_| name.into())
+    }
+
     fn linker<T: Send + 'static>(&self) -> Linker<T> {
-        Linker { functions: HashMap::new(), defined: Defined::default() }
+        Linker { functions: HashMap::new(), ordered: Vec::new(), defined: Defined::default() }
     }
 
     fn define<T: Send + 'static>(
@@ -181,6 +202,7 @@ impl Engine for Wasmi {
             func(&mut context, &mut Slots::new(args, results)).map_err(::wasmi::Error::host)
         };
         let host_func = HostFunc { ty: types::engine_type(ty), call: Arc::new(call) };
+        linker.ordered.push(host_func.clone());
         linker.functions.entry(module.into()).or_default().insert(name.into(), host_func);
         linker.defined.insert(module, name, ty);
         Ok(())
@@ -224,6 +246,10 @@ impl Engine for Wasmi {
     #[inline]
     fn context<T: Send + 'static>(store: &mut ::wasmi::Store<Data<T>>) -> Context<'_, T> {
         Context::new(store)
+    }
+
+    fn state<T: Send + 'static>(store: &mut ::wasmi::Store<Data<T>>) -> &mut T {
+        &mut store.data_mut().state
     }
 
     fn into_state<T: Send + 'static>(store: ::wasmi::Store<Data<T>>) -> T {

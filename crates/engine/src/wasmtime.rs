@@ -32,7 +32,8 @@ pub use slots::Slots;
 
 use crate::link::Defined;
 use crate::{
-    Config, Engine, Error, ExportType, FuncType, ImportType, Limits, Stop, Trap, TrapKind,
+    Config, Engine, Error, ExportType, FuncType, ImportType, Limits, Proposals, Stop, Trap,
+    TrapKind,
 };
 
 /// The Wasmtime engine.
@@ -51,6 +52,9 @@ pub struct Wasmtime {
 pub struct Linker<T: Send + 'static> {
     raw: ::wasmtime::Linker<Data<T>>,
     defined: Defined,
+    /// The position in `defined` of each function in the order in which `raw` lists them: made when
+    /// first needed.
+    positions: OnceLock<Box<[usize]>>,
 }
 
 /// More than this is more than a thread's stack will be; the engine would compute with it anyway.
@@ -70,6 +74,10 @@ impl Engine for Wasmtime {
     type Table = ::wasmtime::Table;
     type Global = ::wasmtime::Global;
     type Instance = ::wasmtime::Instance;
+    type ExportPlace = ::wasmtime::ModuleExport;
+
+    const PROPOSALS: Proposals =
+        Proposals { exceptions: true, gc: true, threads: true, relaxed_simd: true };
 
     fn new(config: &Config) -> Result<Self, Error> {
         if config.max_stack > MOST_STACK {
@@ -133,10 +141,14 @@ impl Engine for Wasmtime {
         module.exports().map(export).collect()
     }
 
+    fn find_export(module: &Module, name: &str) -> Option<::wasmtime::ModuleExport> {
+        module.get_export_index(name)
+    }
+
     fn linker<T: Send + 'static>(&self) -> Linker<T> {
         let mut raw = ::wasmtime::Linker::new(&self.engine);
         raw.allow_shadowing(true);
-        Linker { raw, defined: Defined::default() }
+        Linker { raw, defined: Defined::default(), positions: OnceLock::new() }
     }
 
     fn define<T: Send + 'static>(
@@ -166,6 +178,7 @@ impl Engine for Wasmtime {
             reason: trap::one_line(&error),
         })?;
         linker.defined.insert(module, name, ty);
+        linker.positions = OnceLock::new();
         Ok(())
     }
 
@@ -213,6 +226,10 @@ impl Engine for Wasmtime {
     #[inline]
     fn context<T: Send + 'static>(store: &mut ::wasmtime::Store<Data<T>>) -> Context<'_, T> {
         Context { store: store.into() }
+    }
+
+    fn state<T: Send + 'static>(store: &mut ::wasmtime::Store<Data<T>>) -> &mut T {
+        &mut store.data_mut().state
     }
 
     fn into_state<T: Send + 'static>(store: ::wasmtime::Store<Data<T>>) -> T {

@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use ::wasmi::{AsContextMut, ResumableCall, StoreContextMut, Val};
 
 use super::data::{Data, DefaultMemory};
-use super::{Module, Template, Wasmi, trap, types};
+use super::{Linker, Module, Template, Wasmi, trap, types};
 use crate::{Extern, Stop, Trap, TrapKind, Value};
 
 /// A wasmi store in use.
@@ -37,19 +39,30 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         (bytes, &mut data.state)
     }
 
+    fn keep_memory(&mut self, memory: &::wasmi::Memory) -> usize {
+        let kept = &mut self.store.data_mut().kept;
+        kept.push(*memory);
+        kept.len() - 1
+    }
+
+    #[inline]
+    fn kept_memory(&mut self, number: usize) -> Result<(&mut [u8], &mut T), Stop> {
+        let Some(memory) = self.store.data().kept.get(number).copied() else {
+            return Err(Trap::host("no memory is kept under this number").into());
+        };
+        let (bytes, data) = memory.data_and_store_mut(&mut self.store);
+        Ok((bytes, &mut data.state))
+    }
+
+    fn host_funcs(&mut self, linker: &Linker<T>) -> Vec<::wasmi::Func> {
+        let store = &mut self.store;
+        linker.ordered.iter().map(|func| func.instantiate(store)).collect()
+    }
+
     fn instantiate(&mut self, template: &Template<T>) -> Result<::wasmi::Instance, Stop> {
-        let imports: Vec<::wasmi::Extern> = template
-            .imports
-            .iter()
-            .map(|import| {
-                let call = import.call.clone();
-                let func =
-                    move |caller: ::wasmi::Caller<'_, Data<T>>,
-                          args: &[Val],
-                          results: &mut [Val]| { call(caller, args, results) };
-                ::wasmi::Func::new(&mut self.store, import.ty.clone(), func).into()
-            })
-            .collect();
+        let store = &mut self.store;
+        let imports: Vec<::wasmi::Extern> =
+            template.imports.iter().map(|import| import.instantiate(store).into()).collect();
         self.instantiate_raw(&template.module, &imports)
     }
 
@@ -76,6 +89,14 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         })
     }
 
+    fn found_export(
+        &mut self,
+        instance: &::wasmi::Instance,
+        export: &Arc<str>,
+    ) -> Option<Extern<Wasmi>> {
+        self.export(instance, export)
+    }
+
     fn call(
         &mut self,
         func: &::wasmi::Func,
@@ -88,6 +109,23 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         for (result, value) in results.iter_mut().zip(&values) {
             let no_number = || other("a function with vectors or references can not be called");
             *result = types::value(value).ok_or_else(no_number)?;
+        }
+        Ok(())
+    }
+
+    fn call_raw(&mut self, func: &::wasmi::Func, slots: &mut [u64]) -> Result<(), Stop> {
+        let ty = func.ty(&self.store);
+        if slots.len() < ty.params().len().max(ty.results().len()) {
+            return Err(other("too few slots for the function's arguments and results"));
+        }
+        let no_number = || other("a function with vectors or references can not be called");
+        let raw = |(ty, slot): (&::wasmi::ValType, &u64)| types::raw_value(*ty, *slot);
+        let args: Option<Vec<Val>> = ty.params().iter().zip(slots.iter()).map(raw).collect();
+        let args = args.ok_or_else(no_number)?;
+        let mut values = vec![Val::I32(0); ty.results().len()];
+        self.nested(|context| context.run(func, &args, &mut values))?;
+        for (slot, value) in slots.iter_mut().zip(&values) {
+            *slot = types::raw(value).ok_or_else(no_number)?;
         }
         Ok(())
     }
@@ -105,6 +143,11 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
     fn table_func(&mut self, table: &::wasmi::Table, index: u32) -> Option<::wasmi::Func> {
         let element = table.get(&self.store, index.into())?;
         element.as_func()?.val().map(|func| **func)
+    }
+
+    fn new_global(&mut self, value: Value) -> Result<::wasmi::Global, Stop> {
+        let value = types::engine_value(value);
+        Ok(::wasmi::Global::new(&mut self.store, value, ::wasmi::Mutability::Var))
     }
 
     fn global(&mut self, global: &::wasmi::Global) -> Option<Value> {

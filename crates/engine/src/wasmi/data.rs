@@ -25,6 +25,8 @@ const MOST: usize = 10_000;
 pub struct Data<T> {
     pub(super) state: T,
     pub(super) memory: DefaultMemory,
+    /// Other memories that the host asks for often.
+    pub(super) kept: Vec<Memory>,
     pub(super) limits: Limits,
     /// The last growth that was refused: why an instance could not be made.
     pub(super) denied: Option<Denied>,
@@ -52,6 +54,7 @@ impl<T> Data<T> {
         Self {
             state,
             memory: DefaultMemory::Unknown,
+            kept: Vec::new(),
             denied: None,
             sliced,
             reserve: if sliced { total.saturating_sub(SLICE) } else { 0 },

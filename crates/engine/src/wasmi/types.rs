@@ -44,6 +44,29 @@ pub(super) fn value(val: &Val) -> Option<Value> {
     }
 }
 
+/// The bits of a number, from the lowest on; `None` for a vector or a reference.
+pub(super) fn raw(val: &Val) -> Option<u64> {
+    match val {
+        Val::I32(value) => Some(value.cast_unsigned().into()),
+        Val::I64(value) => Some(value.cast_unsigned()),
+        Val::F32(value) => Some(value.to_bits().into()),
+        Val::F64(value) => Some(value.to_bits()),
+        _ => None,
+    }
+}
+
+/// The number of a type whose bits are the lowest of these; `None` for a vector or a reference.
+#[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is asked for")]
+pub(super) fn raw_value(ty: ::wasmi::ValType, bits: u64) -> Option<Val> {
+    match ty {
+        ::wasmi::ValType::I32 => Some(Val::I32((bits as u32).cast_signed())),
+        ::wasmi::ValType::I64 => Some(Val::I64(bits.cast_signed())),
+        ::wasmi::ValType::F32 => Some(Val::F32(F32::from_bits(bits as u32))),
+        ::wasmi::ValType::F64 => Some(Val::F64(F64::from_bits(bits))),
+        _ => None,
+    }
+}
+
 fn func_type(ty: &::wasmi::FuncType) -> Option<FuncType> {
     Some(FuncType {
         params: ty.params().iter().map(val_type).collect::<Option<_>>()?,

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use ::wasmtime::{AsContextMut, StoreContextMut, Val, ValRaw};
 
-use super::{Data, DefaultMemory, View, Wasmtime, trap, types};
+use super::limiter::Kept;
+use super::{Data, DefaultMemory, Linker, View, Wasmtime, trap, types};
 use crate::{Extern, FuncType, Stop, Trap, TrapKind, Value};
 
 /// A Wasmtime store in use.
@@ -17,6 +18,8 @@ pub struct Func {
     /// `None` when it has vectors or references, which can not be called from the host.
     ty: Option<Arc<FuncType>>,
 }
+
+const NO_VECTORS: &str = "a function with vectors or references can not be called";
 
 /// Calls with up to this many arguments or results need no heap.
 const SLOTS_ON_STACK: usize = 16;
@@ -49,6 +52,39 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         (bytes, &mut data.state)
     }
 
+    fn keep_memory(&mut self, memory: &::wasmtime::Memory) -> usize {
+        let kept = &mut self.store.data_mut().kept;
+        kept.push(Kept { memory: *memory, view: None });
+        kept.len() - 1
+    }
+
+    #[inline]
+    fn kept_memory(&mut self, number: usize) -> Result<(&mut [u8], &mut T), Stop> {
+        if !matches!(self.store.data().kept.get(number), Some(Kept { view: Some(_), .. })) {
+            self.view_kept(number)?;
+        }
+        let data = self.store.data_mut();
+        let Some(Kept { view: Some(view), .. }) = data.kept.get(number) else {
+            return Err(not_kept());
+        };
+        // SAFETY: as in `memory`.
+        Ok((unsafe { view.bytes() }, &mut data.state))
+    }
+
+    fn host_funcs(&mut self, linker: &Linker<T>) -> Vec<Func> {
+        let positions = linker.positions.get_or_init(|| {
+            let position = |(module, name, _)| linker.defined.position(module, name);
+            linker.raw.iter(&mut self.store).filter_map(position).collect()
+        });
+        let mut funcs = vec![None; linker.defined.len()];
+        for (&position, (_, _, item)) in positions.iter().zip(linker.raw.iter(&mut self.store)) {
+            if let (Some(place), Some(raw)) = (funcs.get_mut(position), item.into_func()) {
+                *place = Some(Func { raw, ty: linker.defined.ty(position).cloned() });
+            }
+        }
+        funcs.into_iter().flatten().collect()
+    }
+
     fn instantiate(
         &mut self,
         template: &::wasmtime::InstancePre<Data<T>>,
@@ -71,13 +107,17 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
     }
 
     fn export(&mut self, instance: &::wasmtime::Instance, name: &str) -> Option<Extern<Wasmtime>> {
-        Some(match instance.get_export(&mut self.store, name)? {
-            ::wasmtime::Extern::Func(func) => Extern::Func(self.func(func)),
-            ::wasmtime::Extern::Memory(memory) => Extern::Memory(memory),
-            ::wasmtime::Extern::Table(table) => Extern::Table(table),
-            ::wasmtime::Extern::Global(global) => Extern::Global(global),
-            ::wasmtime::Extern::SharedMemory(_) | ::wasmtime::Extern::Tag(_) => return None,
-        })
+        let export = instance.get_export(&mut self.store, name)?;
+        self.guest_extern(export)
+    }
+
+    fn found_export(
+        &mut self,
+        instance: &::wasmtime::Instance,
+        export: &::wasmtime::ModuleExport,
+    ) -> Option<Extern<Wasmtime>> {
+        let export = instance.get_module_export(&mut self.store, export)?;
+        self.guest_extern(export)
     }
 
     fn call(&mut self, func: &Func, args: &[Value], results: &mut [Value]) -> Result<(), Stop> {
@@ -115,6 +155,38 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         Ok(())
     }
 
+    fn call_raw(&mut self, func: &Func, slots: &mut [u64]) -> Result<(), Stop> {
+        let Some(ty) = func.ty.as_deref() else { return Err(other(NO_VECTORS.into())) };
+        let count = ty.params.len().max(ty.results.len());
+        let Some(slots) = slots.get_mut(..count) else {
+            return Err(other(format!("too few slots for a function of type {ty}")));
+        };
+        let mut on_stack = [ValRaw::u64(0); SLOTS_ON_STACK];
+        let mut on_heap;
+        let raw = match on_stack.get_mut(..count) {
+            Some(raw) => raw,
+            None => {
+                on_heap = vec![ValRaw::u64(0); count];
+                on_heap.as_mut_slice()
+            }
+        };
+        for (raw, slot) in raw.iter_mut().zip(slots.iter()) {
+            *raw = ValRaw::u64(*slot);
+        }
+        // SAFETY: numbers only, as the type says, and there is a slot for each argument and each
+        // result. A number of 32 bits lies in the lower half of its slot, which is what a `u64`
+        // in that slot has there, too.
+        unsafe { func.raw.call_unchecked(&mut self.store, raw) }
+            .map_err(|error| trap::stop(self.store.as_context_mut(), error))?;
+        for ((raw, slot), ty) in raw.iter().zip(slots).zip(&ty.results) {
+            *slot = match ty {
+                crate::ValType::I32 | crate::ValType::F32 => raw.get_u32().into(),
+                crate::ValType::I64 | crate::ValType::F64 => raw.get_u64(),
+            };
+        }
+        Ok(())
+    }
+
     fn fuel(&mut self) -> Option<u64> {
         self.store.data().limits.fuel?;
         self.store.get_fuel().ok()
@@ -129,6 +201,14 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         element.as_func()?.copied().map(|func| self.func(func))
     }
 
+    fn new_global(&mut self, value: Value) -> Result<::wasmtime::Global, Stop> {
+        let value = engine_value(value);
+        let Ok(content) = value.ty(&self.store) else { return Err(other(NO_VECTORS.into())) };
+        let ty = ::wasmtime::GlobalType::new(content, ::wasmtime::Mutability::Var);
+        ::wasmtime::Global::new(&mut self.store, ty, value)
+            .map_err(|error| other(trap::one_line(&error)))
+    }
+
     fn global(&mut self, global: &::wasmtime::Global) -> Option<Value> {
         match global.get(&mut self.store) {
             Val::I32(value) => Some(Value::I32(value)),
@@ -140,13 +220,9 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
     }
 
     fn set_global(&mut self, global: &::wasmtime::Global, value: Value) -> Result<(), Stop> {
-        let value = match value {
-            Value::I32(value) => Val::I32(value),
-            Value::I64(value) => Val::I64(value),
-            Value::F32(value) => Val::F32(value.to_bits()),
-            Value::F64(value) => Val::F64(value.to_bits()),
-        };
-        global.set(&mut self.store, value).map_err(|error| other(trap::one_line(&error)))
+        global
+            .set(&mut self.store, engine_value(value))
+            .map_err(|error| other(trap::one_line(&error)))
     }
 }
 
@@ -164,6 +240,29 @@ impl<T: Send + 'static> Context<'_, T> {
             DefaultMemory::Unknown | DefaultMemory::Missing => Err(no_memory()),
             DefaultMemory::Shared => Err(shared_memory()),
         }
+    }
+
+    /// Asks the engine where a kept memory is.
+    #[cold]
+    #[inline(never)]
+    fn view_kept(&mut self, number: usize) -> Result<(), Stop> {
+        let kept = self.store.data().kept.get(number).map(|kept| kept.memory);
+        let memory = kept.ok_or_else(not_kept)?;
+        let view = View::new(memory.data_ptr(&self.store), memory.data_size(&self.store));
+        if let Some(kept) = self.store.data_mut().kept.get_mut(number) {
+            kept.view = view;
+        }
+        Ok(())
+    }
+
+    fn guest_extern(&mut self, export: ::wasmtime::Extern) -> Option<Extern<Wasmtime>> {
+        Some(match export {
+            ::wasmtime::Extern::Func(func) => Extern::Func(self.func(func)),
+            ::wasmtime::Extern::Memory(memory) => Extern::Memory(memory),
+            ::wasmtime::Extern::Table(table) => Extern::Table(table),
+            ::wasmtime::Extern::Global(global) => Extern::Global(global),
+            ::wasmtime::Extern::SharedMemory(_) | ::wasmtime::Extern::Tag(_) => return None,
+        })
     }
 
     fn func(&mut self, raw: ::wasmtime::Func) -> Func {
@@ -206,7 +305,7 @@ impl Func {
     /// The function's type, if it can be called with these arguments and results.
     fn fits(&self, args: &[Value], results: &[Value]) -> Result<&FuncType, String> {
         let Some(ty) = self.ty.as_deref() else {
-            return Err("a function with vectors or references can not be called".into());
+            return Err(NO_VECTORS.into());
         };
         if !args.iter().map(|arg| arg.ty()).eq(ty.params.iter().copied())
             || results.len() != ty.results.len()
@@ -231,12 +330,26 @@ fn engine_extern(import: &Extern<Wasmtime>) -> ::wasmtime::Extern {
     }
 }
 
+fn engine_value(value: Value) -> Val {
+    match value {
+        Value::I32(value) => Val::I32(value),
+        Value::I64(value) => Val::I64(value),
+        Value::F32(value) => Val::F32(value.to_bits()),
+        Value::F64(value) => Val::F64(value.to_bits()),
+    }
+}
+
 fn is_about_shared_memory(trap: &Trap) -> bool {
     trap.detail.as_deref().is_some_and(|detail| detail.contains("shared memor"))
 }
 
 fn other(detail: String) -> Stop {
     Trap { kind: TrapKind::Other, detail: Some(detail), frames: Vec::new() }.into()
+}
+
+#[cold]
+fn not_kept() -> Stop {
+    Trap::host("no memory is kept under this number").into()
 }
 
 #[cold]

@@ -11,6 +11,8 @@ pub struct Data<T> {
     pub(super) memory: DefaultMemory,
     /// Where that memory's bytes are; `None` until they are asked for, and after any growth.
     pub(super) view: Option<View>,
+    /// Other memories of which the same is remembered.
+    pub(super) kept: Vec<Kept>,
     pub(super) limits: Limits,
     /// The last growth that was refused: why an instance could not be made.
     pub(super) denied: Option<Denied>,
@@ -18,7 +20,14 @@ pub struct Data<T> {
 
 impl<T> Data<T> {
     pub(super) fn new(state: T, limits: Limits) -> Self {
-        Self { state, memory: DefaultMemory::Unknown, view: None, limits, denied: None }
+        Self {
+            state,
+            memory: DefaultMemory::Unknown,
+            view: None,
+            kept: Vec::new(),
+            limits,
+            denied: None,
+        }
     }
 }
 
@@ -30,6 +39,12 @@ pub(super) enum DefaultMemory {
     Missing,
     /// Other threads can write to it at any time: it must never become a byte slice.
     Shared,
+}
+
+/// A memory that the host asks for often, and its view, if that is known.
+pub(super) struct Kept {
+    pub(super) memory: Memory,
+    pub(super) view: Option<View>,
 }
 
 /// The place and size of a memory. Asking the engine for them takes longer than the rest of a
@@ -76,6 +91,9 @@ impl From<Option<Extern>> for DefaultMemory {
 impl<T: Send> ResourceLimiter for Data<T> {
     fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         self.view = None;
+        for kept in &mut self.kept {
+            kept.view = None;
+        }
         self.denied = self.limits.deny_memory(desired);
         Ok(self.denied.is_none())
     }

@@ -1,0 +1,89 @@
+use crate::abi::{Encoding, invalid};
+use crate::handles::Handles;
+use wayleave_engine::Stop;
+
+/// What values are lifted from: a guest's memory and its handles.
+pub struct Lifting<'m, 'h> {
+    memory: &'m [u8],
+    encoding: Encoding,
+    handles: &'h mut Handles,
+    /// Bytes that lists and strings may still have, counted again each time they are named: a guest
+    /// can name the same bytes as often as it likes, and the host copies them each time.
+    budget: usize,
+}
+
+impl<'m, 'h> Lifting<'m, 'h> {
+    pub(crate) fn new(memory: &'m [u8], encoding: Encoding, handles: &'h mut Handles) -> Self {
+        Self { memory, encoding, handles, budget: memory.len() }
+    }
+
+    /// How the guest's strings are encoded.
+    #[inline]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The guest's handles.
+    #[inline]
+    pub fn handles(&mut self) -> &mut Handles {
+        self.handles
+    }
+
+    /// `len` bytes from address `at`.
+    ///
+    /// # Errors
+    /// A trap when they are not all inside the memory.
+    #[inline]
+    pub fn bytes(&self, at: u32, len: u32) -> Result<&'m [u8], Stop> {
+        let start = at as usize;
+        match self.memory.get(start..start + len as usize) {
+            Some(bytes) => Ok(bytes),
+            None => Err(outside(at, len)),
+        }
+    }
+
+    /// As [`Lifting::bytes`], for bytes that the host copies.
+    ///
+    /// # Errors
+    /// As [`Lifting::bytes`], and when all that one call names is more than the guest holds.
+    #[inline]
+    pub fn counted(&mut self, at: u32, len: u32) -> Result<&'m [u8], Stop> {
+        match self.budget.checked_sub(len as usize) {
+            Some(left) => self.budget = left,
+            None => return Err(invalid("the lists of one call are larger than the memory")),
+        }
+        self.bytes(at, len)
+    }
+
+    /// `N` bytes from address `at`.
+    ///
+    /// # Errors
+    /// As [`Lifting::bytes`].
+    #[inline]
+    pub fn array<const N: usize>(&self, at: u32) -> Result<[u8; N], Stop> {
+        match self.memory.get(at as usize..).and_then(<[u8]>::first_chunk) {
+            Some(bytes) => Ok(*bytes),
+            None => Err(outside(at, N as u32)),
+        }
+    }
+
+    /// The bytes of a list of `len` elements of this size and alignment.
+    ///
+    /// # Errors
+    /// A trap when the address is not aligned, or they are not all inside the memory.
+    #[inline]
+    pub fn list(&mut self, at: u32, len: u32, size: u32, align: u32) -> Result<&'m [u8], Stop> {
+        if !at.is_multiple_of(align) {
+            return Err(invalid(format!("list pointer {at:#x} is not aligned to {align}")));
+        }
+        match len.checked_mul(size) {
+            Some(bytes) => self.counted(at, bytes),
+            None => Err(outside(at, u32::MAX)),
+        }
+    }
+}
+
+#[cold]
+pub(super) fn outside(at: u32, len: u32) -> Stop {
+    invalid(format!("pointer out of bounds of memory: {len} bytes at {at:#x}"))
+}

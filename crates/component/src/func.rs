@@ -1,0 +1,67 @@
+use crate::abi::{
+    ComponentType, Guest, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Mismatch,
+    TypeContext,
+};
+use crate::handles::Kinds;
+use crate::plan::{FuncType, Options, Types};
+use crate::trampoline::aligned;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use wayleave_engine::{Engine, Slots, Stop};
+
+/// A function that an instance exports.
+pub struct Func<E: Engine> {
+    pub(crate) core: E::Func,
+    pub(crate) ty: FuncType,
+    pub(crate) options: Options,
+    pub(crate) token: Arc<()>,
+}
+
+impl<E: Engine> Func<E> {
+    /// Its type.
+    pub fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+}
+
+/// A function that an instance exports, over Rust types.
+pub struct TypedFunc<E: Engine, P, R> {
+    pub(crate) func: Func<E>,
+    signature: PhantomData<fn(P) -> R>,
+}
+
+impl<E: Engine, P: Lower, R: for<'m> Lift<'m>> TypedFunc<E, P, R> {
+    pub(crate) fn new(func: Func<E>, types: &Types, kinds: &Kinds) -> Result<Self, Mismatch> {
+        let of = |kind: &u32| kinds.rust.get(*kind as usize).copied().flatten();
+        let resources: Vec<_> = kinds.of_resource.iter().map(of).collect();
+        let context = TypeContext { types, resources: &resources };
+        let params: Vec<_> = func.ty.params.iter().map(|(_, ty)| *ty).collect();
+        P::check_fields(&params, &context)?;
+        R::check_fields(func.ty.result.as_slice(), &context)?;
+        Ok(Self { func, signature: PhantomData })
+    }
+
+    pub(crate) fn lower<G: Guest>(
+        &self,
+        params: &P,
+        to: &mut G,
+        slots: &mut impl Slots,
+    ) -> Result<(), Stop> {
+        if P::FLAT <= MAX_FLAT_PARAMS {
+            return params.lower(to, slots, 0);
+        }
+        let at = to.allocate(P::SIZE, P::ALIGN)?;
+        params.store(to, at)?;
+        slots.set_u32(0, at);
+        Ok(())
+    }
+
+    pub(crate) fn lift(&self, from: &mut Lifting<'_, '_>, slots: &impl Slots) -> Result<R, Stop> {
+        if <R as ComponentType>::FLAT <= MAX_FLAT_RESULTS {
+            return R::lift(from, slots, 0);
+        }
+        let at = aligned(slots.u32(0), <R as ComponentType>::ALIGN)?;
+        from.bytes(at, <R as ComponentType>::SIZE)?;
+        R::load(from, at)
+    }
+}

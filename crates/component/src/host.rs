@@ -1,0 +1,46 @@
+use crate::abi::{Lift, Lower};
+use wayleave_engine::Stop;
+
+/// A function of the host's, over the host's state `T`.
+///
+/// Closures of the form `Fn(&mut T, (A, B)) -> Result<(R,), Stop>` are host functions; what the
+/// macro `bindgen!` makes are others, whose parameters may borrow from the guest's memory.
+pub trait HostFunction<T>: Send + Sync + 'static {
+    /// The parameters, as a tuple.
+    type Params<'m>: Lift<'m>;
+    /// The result, as a tuple of one; `()` when there is none.
+    type Results: Lower;
+
+    /// Calls it.
+    ///
+    /// # Errors
+    /// What is to end the guest.
+    fn call(&self, state: &mut T, params: Self::Params<'_>) -> Result<Self::Results, Stop>;
+}
+
+/// A closure as a host function.
+pub(crate) struct Closure<F, P, R> {
+    call: F,
+    signature: std::marker::PhantomData<fn(P) -> R>,
+}
+
+impl<F, P, R> Closure<F, P, R> {
+    pub(crate) fn new(call: F) -> Self {
+        Self { call, signature: std::marker::PhantomData }
+    }
+}
+
+impl<T, F, P, R> HostFunction<T> for Closure<F, P, R>
+where
+    F: Fn(&mut T, P) -> Result<R, Stop> + Send + Sync + 'static,
+    P: for<'m> Lift<'m> + 'static,
+    R: Lower + 'static,
+{
+    type Params<'m> = P;
+    type Results = R;
+
+    #[inline]
+    fn call(&self, state: &mut T, params: P) -> Result<R, Stop> {
+        (self.call)(state, params)
+    }
+}

@@ -1,0 +1,495 @@
+//! From a component's binary to a [`Plan`], by way of the translator that Wasmtime uses. The only
+//! file that knows that crate: everything else sees plans.
+
+use super::{
+    Export, ExportOf, FuncType, Import, ImportKind, Item, ModuleSource, Options, Plan, Resource,
+    ResourceTable, Shape, Step, Trampoline, Transcode, Type, Types,
+};
+use crate::Error;
+use crate::abi::Encoding;
+use std::collections::{BTreeMap, HashMap};
+use wasmparser::{Validator, WasmFeatures};
+use wasmtime_environ::component::{
+    self as environ, CanonicalOptionsDataModel, CoreDef, ExportItem, FixedEncoding,
+    GlobalInitializer, InstantiateModule, InterfaceType, StaticModuleIndex, StringEncoding,
+    TypeDef, TypeFuncIndex, TypeResourceTable, TypeResourceTableIndex,
+};
+use wasmtime_environ::{
+    EntityIndex, EntityRef, ModuleInternedTypeIndex, ModuleTranslation, PrimaryMap, ScopeVec,
+    Tunables, WasmValType,
+};
+use wayleave_engine::{FuncType as CoreFuncType, Proposals, ValType};
+
+/// Turns a component's binary into a plan for engines that run these proposals.
+///
+/// # Errors
+/// [`Error::Invalid`] when the binary is no valid component, or needs what is not supported.
+pub fn translate(binary: &[u8], proposals: Proposals) -> Result<Plan, Error> {
+    let invalid = |error: wasmtime_environ::error::Error| Error::Invalid(one_line(&error));
+    let mut tunables = Tunables::default_host();
+    // Without it, calls between components need no tasks.
+    tunables.concurrency_support = false;
+    tunables.parse_wasm_debuginfo = false;
+    let adapters = ScopeVec::new();
+    let mut validator = Validator::new_with_features(features(proposals));
+    let mut types = environ::ComponentTypesBuilder::new(&validator);
+    let translator = environ::Translator::new(&tunables, &mut validator, &mut types, &adapters);
+    let (translation, modules) = translator.translate(binary).map_err(invalid)?;
+    let resource_tables = types.num_resource_tables();
+    let (component_types, _) = types.finish(&translation.component);
+    Planner {
+        binary,
+        component: &translation.component,
+        trampolines: &translation.trampolines,
+        modules: &modules,
+        source: &component_types,
+        resource_tables,
+        types: Types::default(),
+        known: HashMap::new(),
+        instances: Vec::new(),
+        export_names: HashMap::new(),
+    }
+    .plan()
+}
+
+fn features(proposals: Proposals) -> WasmFeatures {
+    let mut features = WasmFeatures::default();
+    features.set(WasmFeatures::CM_ASYNC, false);
+    features.set(WasmFeatures::EXCEPTIONS, proposals.exceptions);
+    features.set(WasmFeatures::GC, proposals.gc);
+    features.set(WasmFeatures::FUNCTION_REFERENCES, proposals.gc);
+    features.set(WasmFeatures::THREADS, proposals.threads);
+    features.set(WasmFeatures::RELAXED_SIMD, proposals.relaxed_simd);
+    // Two memories meet in an adapter.
+    features.set(WasmFeatures::MULTI_MEMORY, true);
+    features
+}
+
+struct Planner<'a> {
+    binary: &'a [u8],
+    component: &'a environ::Component,
+    trampolines: &'a PrimaryMap<environ::TrampolineIndex, environ::Trampoline>,
+    modules: &'a PrimaryMap<StaticModuleIndex, ModuleTranslation<'a>>,
+    source: &'a environ::ComponentTypes,
+    resource_tables: usize,
+    types: Types,
+    known: HashMap<InterfaceType, Type>,
+    /// The module of each core instance so far, if it is one of the component's.
+    instances: Vec<Option<StaticModuleIndex>>,
+    /// The names under which modules export their items.
+    export_names: HashMap<StaticModuleIndex, HashMap<EntityIndex, String>>,
+}
+
+impl Planner<'_> {
+    fn plan(mut self) -> Result<Plan, Error> {
+        let modules = self.modules.iter().map(|(_, module)| self.module_source(module)).collect();
+        let resource_tables = self.resource_tables();
+        let imports = self.imports()?;
+        let options = self.options()?;
+        let trampolines = self.all_trampolines()?;
+        let steps = self.steps()?;
+        let exports = self.component.exports.raw_iter();
+        let exports = exports.map(|(name, (index, _))| (name.to_string(), *index));
+        let exports = self.exports(exports.collect())?;
+        let mut resources: Vec<Resource> = Vec::new();
+        for (_, import) in self.component.imported_resources.iter() {
+            resources.push(Resource::Imported(import.as_u32()));
+        }
+        for (_, instance) in self.component.defined_resource_instances.iter() {
+            resources.push(Resource::Defined { instance: instance.as_u32() });
+        }
+        Ok(Plan {
+            types: self.types,
+            modules,
+            imports,
+            resources,
+            resource_tables,
+            options,
+            trampolines,
+            steps,
+            exports,
+            instances: self.component.num_runtime_component_instances,
+        })
+    }
+
+    fn module_source(&self, module: &ModuleTranslation<'_>) -> ModuleSource {
+        let start = (module.wasm.as_ptr() as usize).checked_sub(self.binary.as_ptr() as usize);
+        let inside = start.map(|start| start..start + module.wasm.len());
+        match inside.filter(|range| range.end <= self.binary.len()) {
+            Some(range) => ModuleSource::Inside(range),
+            None => ModuleSource::Adapter(module.wasm.to_vec()),
+        }
+    }
+
+    fn resource_tables(&self) -> Vec<ResourceTable> {
+        let table = |index| match &self.source[TypeResourceTableIndex::from_u32(index)] {
+            TypeResourceTable::Concrete { ty, instance } => {
+                ResourceTable { resource: ty.as_u32(), instance: instance.as_u32() }
+            }
+            // Of a type that is never instantiated.
+            TypeResourceTable::Abstract(_) => {
+                ResourceTable { resource: u32::MAX, instance: u32::MAX }
+            }
+        };
+        (0..u32::try_from(self.resource_tables).unwrap_or(0)).map(table).collect()
+    }
+
+    fn imports(&mut self) -> Result<Vec<Import>, Error> {
+        let mut kinds = HashMap::new();
+        for (number, import) in self.component.imported_resources.iter() {
+            kinds.insert(*import, ImportKind::Resource(number.as_u32()));
+        }
+        let mut lowered = HashMap::new();
+        for initializer in &self.component.initializers {
+            if let GlobalInitializer::LowerImport { index, import } = initializer {
+                lowered.insert(*index, *import);
+            }
+        }
+        for (_, trampoline) in self.trampolines.iter() {
+            if let environ::Trampoline::LowerImport { index, lower_ty, .. } = trampoline
+                && let Some(import) = lowered.get(index)
+            {
+                kinds.insert(*import, ImportKind::Func(self.func_type(*lower_ty)?));
+            }
+        }
+        let mut imports = Vec::new();
+        for (index, (root, names)) in self.component.imports.iter() {
+            let (root, _) = &self.component.import_types[*root];
+            let path = std::iter::once(root.clone()).chain(names.iter().cloned()).collect();
+            // What is neither is used as a module.
+            let kind = kinds.remove(&index).unwrap_or(ImportKind::Module);
+            imports.push(Import { path, kind });
+        }
+        Ok(imports)
+    }
+
+    fn options(&self) -> Result<Vec<Options>, Error> {
+        let options = |options: &environ::CanonicalOptions| {
+            let CanonicalOptionsDataModel::LinearMemory(memory) = options.data_model else {
+                return Err(unsupported("values passed as garbage-collected objects"));
+            };
+            Ok(Options {
+                instance: options.instance.as_u32(),
+                encoding: match options.string_encoding {
+                    StringEncoding::Utf8 => Encoding::Utf8,
+                    StringEncoding::Utf16 => Encoding::Utf16,
+                    StringEncoding::CompactUtf16 => Encoding::Latin1OrUtf16,
+                },
+                memory: memory.memory.map(|memory| memory.as_u32()),
+                realloc: memory.realloc.map(|realloc| realloc.as_u32()),
+                post_return: options.post_return.map(|function| function.as_u32()),
+            })
+        };
+        self.component.options.iter().map(|(_, one)| options(one)).collect()
+    }
+
+    fn all_trampolines(&self) -> Result<Vec<(Trampoline, CoreFuncType)>, Error> {
+        let mut imports = HashMap::new();
+        for initializer in &self.component.initializers {
+            if let GlobalInitializer::LowerImport { index, import } = initializer {
+                imports.insert(*index, import.as_u32());
+            }
+        }
+        let resource = |ty: TypeResourceTableIndex| self.source[ty].unwrap_concrete_ty().as_u32();
+        let trampoline = |trampoline: &environ::Trampoline| match trampoline {
+            environ::Trampoline::LowerImport { index, options, .. } => Trampoline::Lower {
+                import: imports.get(index).copied().unwrap_or(u32::MAX),
+                options: options.as_u32(),
+            },
+            environ::Trampoline::Transcoder { op, from, to, from64: false, to64: false } => {
+                let (from, to) = (from.as_u32(), to.as_u32());
+                Trampoline::Transcode { op: transcode(*op), from, to }
+            }
+            environ::Trampoline::ResourceNew { instance, ty } => {
+                Trampoline::ResourceNew { instance: instance.as_u32(), resource: resource(*ty) }
+            }
+            environ::Trampoline::ResourceRep { instance, ty } => {
+                Trampoline::ResourceRep { instance: instance.as_u32(), resource: resource(*ty) }
+            }
+            environ::Trampoline::ResourceDrop { instance, ty } => {
+                Trampoline::ResourceDrop { instance: instance.as_u32(), resource: resource(*ty) }
+            }
+            environ::Trampoline::ResourceTransferOwn => Trampoline::TransferOwn,
+            environ::Trampoline::ResourceTransferBorrow => Trampoline::TransferBorrow,
+            environ::Trampoline::EnterSyncCall => Trampoline::EnterCall,
+            environ::Trampoline::ExitSyncCall => Trampoline::ExitCall,
+            environ::Trampoline::Trap => Trampoline::Trap(trap_messages()),
+            other => Trampoline::Unsupported(other.symbol_name()),
+        };
+        self.trampolines
+            .iter()
+            .map(|(index, one)| {
+                Ok((trampoline(one), self.core_type(self.component.trampolines[index])?))
+            })
+            .collect()
+    }
+
+    fn core_type(&self, index: ModuleInternedTypeIndex) -> Result<CoreFuncType, Error> {
+        let map = |ty: &WasmValType| match ty {
+            WasmValType::I32 => Ok(ValType::I32),
+            WasmValType::I64 => Ok(ValType::I64),
+            WasmValType::F32 => Ok(ValType::F32),
+            WasmValType::F64 => Ok(ValType::F64),
+            _ => Err(unsupported("functions with vectors or references between components")),
+        };
+        let ty = self.source.module_types()[index].unwrap_func();
+        Ok(CoreFuncType {
+            params: ty.params().iter().map(map).collect::<Result<_, _>>()?,
+            results: ty.results().iter().map(map).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn steps(&mut self) -> Result<Vec<Step>, Error> {
+        let component = self.component;
+        let mut steps = Vec::new();
+        for initializer in &component.initializers {
+            steps.push(match initializer {
+                GlobalInitializer::InstantiateModule(module, instance) => {
+                    let instance = instance.map(|instance| instance.as_u32());
+                    match module {
+                        InstantiateModule::Static(index, imports) => {
+                            let imports = imports.iter().map(|def| self.item(def));
+                            let imports = imports.collect::<Result<_, _>>()?;
+                            self.instances.push(Some(*index));
+                            Step::Instantiate { module: index.as_u32(), imports, instance }
+                        }
+                        InstantiateModule::Import(import, by_name) => {
+                            let mut imports = BTreeMap::new();
+                            for (module, items) in by_name {
+                                let items = items.iter().map(|(name, def)| {
+                                    Ok::<_, Error>((name.clone(), self.item(def)?))
+                                });
+                                imports.insert(module.clone(), items.collect::<Result<_, _>>()?);
+                            }
+                            self.instances.push(None);
+                            Step::InstantiateImport { import: import.as_u32(), imports, instance }
+                        }
+                    }
+                }
+                // It is all in the trampoline.
+                GlobalInitializer::LowerImport { .. } => continue,
+                GlobalInitializer::ExtractMemory(memory) => {
+                    let export = memory.export.clone().map_index(EntityIndex::Memory);
+                    Step::Memory(self.export_of(&export)?)
+                }
+                GlobalInitializer::ExtractRealloc(realloc) => {
+                    Step::Realloc(self.item(&realloc.def)?)
+                }
+                GlobalInitializer::ExtractPostReturn(function) => {
+                    Step::PostReturn(self.item(&function.def)?)
+                }
+                GlobalInitializer::Resource(resource) => Step::Resource {
+                    resource: component.resource_index(resource.index).as_u32(),
+                    destructor: resource.dtor.as_ref().map(|def| self.item(def)).transpose()?,
+                },
+                GlobalInitializer::ExtractCallback(_) | GlobalInitializer::ExtractTable(_) => {
+                    return Err(unsupported("asynchronous functions"));
+                }
+            });
+        }
+        Ok(steps)
+    }
+
+    fn item(&mut self, def: &CoreDef) -> Result<Item, Error> {
+        Ok(match def {
+            CoreDef::Export(export) => Item::Export(self.export_of(export)?),
+            CoreDef::Trampoline(index) => Item::Trampoline(index.as_u32()),
+            CoreDef::InstanceFlags(instance) => Item::Flags(instance.as_u32()),
+            CoreDef::UnsafeIntrinsic(_) | CoreDef::TaskMayBlock => {
+                return Err(unsupported("asynchronous functions"));
+            }
+        })
+    }
+
+    fn export_of(&mut self, export: &environ::CoreExport<EntityIndex>) -> Result<ExportOf, Error> {
+        let instance = export.instance.as_u32();
+        let name = match &export.item {
+            ExportItem::Name(name) => name.clone(),
+            ExportItem::Index(index) => {
+                let module = self.instances.get(export.instance.index()).copied().flatten();
+                let name = module.and_then(|module| self.export_name(module, *index));
+                name.ok_or_else(|| unsupported("an export without a name"))?
+            }
+        };
+        Ok(ExportOf { instance, name })
+    }
+
+    fn export_name(&mut self, module: StaticModuleIndex, index: EntityIndex) -> Option<String> {
+        let names = self.export_names.entry(module).or_insert_with(|| {
+            let module = &self.modules[module].module;
+            let name = |(name, index): (&wasmtime_environ::Atom, &EntityIndex)| {
+                (*index, module.strings[*name].to_string())
+            };
+            module.exports.iter().map(name).collect()
+        });
+        names.get(&index).cloned()
+    }
+
+    fn exports(
+        &mut self,
+        exports: Vec<(String, environ::ExportIndex)>,
+    ) -> Result<BTreeMap<String, Export>, Error> {
+        let component = self.component;
+        let mut planned = BTreeMap::new();
+        for (name, index) in exports {
+            let export = match &component.export_items[index] {
+                environ::Export::LiftedFunction { ty, func, options } => Export::Func {
+                    ty: self.func_type(*ty)?,
+                    core: self.item(func)?,
+                    options: options.as_u32(),
+                },
+                environ::Export::Instance { exports, .. } => {
+                    let inside = exports.raw_iter();
+                    let inside = inside.map(|(name, (index, _))| (name.to_string(), *index));
+                    Export::Instance(self.exports(inside.collect())?)
+                }
+                environ::Export::ModuleStatic { index, .. } => Export::Module(index.as_u32()),
+                environ::Export::Type(TypeDef::Resource(table)) => match &self.source[*table] {
+                    TypeResourceTable::Concrete { ty, .. } => Export::Resource(ty.as_u32()),
+                    TypeResourceTable::Abstract(_) => continue,
+                },
+                environ::Export::Type(_) | environ::Export::ModuleImport { .. } => continue,
+            };
+            planned.insert(name, export);
+        }
+        Ok(planned)
+    }
+
+    fn func_type(&mut self, index: TypeFuncIndex) -> Result<FuncType, Error> {
+        let source = self.source;
+        let ty = &source[index];
+        if ty.async_ {
+            return Err(unsupported("asynchronous functions"));
+        }
+        let params = source[ty.params].types.iter();
+        let params = ty
+            .param_names
+            .iter()
+            .zip(params)
+            .map(|(name, ty)| Ok::<_, Error>((name.clone(), self.ty(*ty)?)));
+        let params = params.collect::<Result<_, _>>()?;
+        let result = match &*source[ty.results].types {
+            [] => None,
+            [one] => Some(self.ty(*one)?),
+            _ => return Err(unsupported("functions with several results")),
+        };
+        Ok(FuncType { params, result })
+    }
+
+    fn ty(&mut self, ty: InterfaceType) -> Result<Type, Error> {
+        let source = self.source;
+        let resource = |table: TypeResourceTableIndex| match &source[table] {
+            TypeResourceTable::Concrete { ty, .. } => ty.as_u32(),
+            TypeResourceTable::Abstract(_) => u32::MAX,
+        };
+        let shape = match ty {
+            InterfaceType::Bool => return Ok(Type::Bool),
+            InterfaceType::S8 => return Ok(Type::S8),
+            InterfaceType::U8 => return Ok(Type::U8),
+            InterfaceType::S16 => return Ok(Type::S16),
+            InterfaceType::U16 => return Ok(Type::U16),
+            InterfaceType::S32 => return Ok(Type::S32),
+            InterfaceType::U32 => return Ok(Type::U32),
+            InterfaceType::S64 => return Ok(Type::S64),
+            InterfaceType::U64 => return Ok(Type::U64),
+            InterfaceType::Float32 => return Ok(Type::F32),
+            InterfaceType::Float64 => return Ok(Type::F64),
+            InterfaceType::Char => return Ok(Type::Char),
+            InterfaceType::String => return Ok(Type::String),
+            InterfaceType::Own(table) => return Ok(Type::Own(resource(table))),
+            InterfaceType::Borrow(table) => return Ok(Type::Borrow(resource(table))),
+            _ if self.known.contains_key(&ty) => return Ok(self.known[&ty]),
+            InterfaceType::List(index) => Shape::List(self.ty(source[index].element)?),
+            InterfaceType::FixedLengthList(index) => {
+                Shape::FixedList(self.ty(source[index].element)?, source[index].size)
+            }
+            InterfaceType::Map(index) => {
+                Shape::Map(self.ty(source[index].key)?, self.ty(source[index].value)?)
+            }
+            InterfaceType::Record(index) => {
+                let fields = source[index].fields.iter();
+                let fields = fields.map(|field| Ok((field.name.clone(), self.ty(field.ty)?)));
+                Shape::Record(fields.collect::<Result<_, Error>>()?)
+            }
+            InterfaceType::Tuple(index) => {
+                let types = source[index].types.iter().map(|ty| self.ty(*ty));
+                Shape::Tuple(types.collect::<Result<_, _>>()?)
+            }
+            InterfaceType::Variant(index) => {
+                let cases = source[index].cases.iter();
+                let cases = cases.map(|(name, ty)| Ok((name.clone(), self.maybe(*ty)?)));
+                Shape::Variant(cases.collect::<Result<_, Error>>()?)
+            }
+            InterfaceType::Enum(index) => {
+                Shape::Enum(source[index].names.iter().cloned().collect())
+            }
+            InterfaceType::Flags(index) => {
+                Shape::Flags(source[index].names.iter().cloned().collect())
+            }
+            InterfaceType::Option(index) => Shape::Option(self.ty(source[index].ty)?),
+            InterfaceType::Result(index) => Shape::Result {
+                ok: self.maybe(source[index].ok)?,
+                err: self.maybe(source[index].err)?,
+            },
+            InterfaceType::Future(_)
+            | InterfaceType::Stream(_)
+            | InterfaceType::ErrorContext(_) => {
+                return Err(unsupported("futures, streams and error contexts"));
+            }
+        };
+        let planned = self.types.add(shape);
+        self.known.insert(ty, planned);
+        Ok(planned)
+    }
+
+    fn maybe(&mut self, ty: Option<InterfaceType>) -> Result<Option<Type>, Error> {
+        ty.map(|ty| self.ty(ty)).transpose()
+    }
+}
+
+fn transcode(op: environ::Transcode) -> Transcode {
+    match op {
+        environ::Transcode::Copy(FixedEncoding::Utf8) => Transcode::CopyUtf8,
+        environ::Transcode::Copy(FixedEncoding::Utf16) => Transcode::CopyUtf16,
+        environ::Transcode::Copy(FixedEncoding::Latin1) => Transcode::CopyLatin1,
+        environ::Transcode::Latin1ToUtf16 => Transcode::Latin1ToUtf16,
+        environ::Transcode::Latin1ToUtf8 => Transcode::Latin1ToUtf8,
+        environ::Transcode::Utf16ToCompactProbablyUtf16 => Transcode::Utf16ToCompactProbablyUtf16,
+        environ::Transcode::Utf16ToCompactUtf16 => Transcode::Utf16ToCompactUtf16,
+        environ::Transcode::Utf16ToLatin1 => Transcode::Utf16ToLatin1,
+        environ::Transcode::Utf16ToUtf8 => Transcode::Utf16ToUtf8,
+        environ::Transcode::Utf8ToCompactUtf16 => Transcode::Utf8ToCompactUtf16,
+        environ::Transcode::Utf8ToLatin1 => Transcode::Utf8ToLatin1,
+        environ::Transcode::Utf8ToUtf16 => Transcode::Utf8ToUtf16,
+    }
+}
+
+/// What adapters mean when they trap with a number.
+fn trap_messages() -> Box<[String]> {
+    let message = |trap: wasmtime_environ::Trap| {
+        let text = trap.to_string();
+        text.strip_prefix("wasm trap: ").unwrap_or(&text).to_owned()
+    };
+    (0..=u8::MAX).map_while(|code| wasmtime_environ::Trap::from_u8(code).map(message)).collect()
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::Invalid(format!("it needs {what}, which this version does not support"))
+}
+
+/// An error and its causes in one line.
+fn one_line(error: &wasmtime_environ::error::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        let first = cause.lines().next().unwrap_or_default().trim();
+        if first.is_empty() || line.contains(first) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(first);
+    }
+    line
+}

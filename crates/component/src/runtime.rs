@@ -1,0 +1,169 @@
+//! What a store holds for the instance of a component.
+
+use crate::abi::{Encoding, Guest, invalid};
+use crate::handles::{Handles, Kinds};
+use crate::plan::Options;
+use std::sync::Arc;
+use wayleave_engine::{Context, Engine, Stop, Value};
+
+/// The state of a store: the host's own, and the runtime's.
+pub(crate) struct Data<E: Engine, T> {
+    pub(crate) host: T,
+    pub(crate) runtime: Runtime<E>,
+}
+
+pub(crate) struct Runtime<E: Engine> {
+    /// The component instances.
+    pub(crate) instances: Vec<ComponentInstance<E>>,
+    /// The functions that options name as `realloc` and as `post-return`.
+    pub(crate) reallocs: Vec<E::Func>,
+    pub(crate) post_returns: Vec<E::Func>,
+    /// The destructor of each resource, where a guest defines it with one.
+    pub(crate) destructors: Vec<Option<E::Func>>,
+    /// Calls between component instances that are under way, as far as they lend handles.
+    pub(crate) calls: Vec<Call>,
+    /// A guest was ended: nothing of it can be relied on any more.
+    pub(crate) poisoned: bool,
+}
+
+/// What belongs to one component instance.
+pub(crate) struct ComponentInstance<E: Engine> {
+    pub(crate) handles: Handles,
+    /// Whether it may call imports: not while values are lowered into it.
+    pub(crate) may_leave: bool,
+    /// The same, as the adapters between instances see it, where there are any.
+    pub(crate) flags: Option<E::Global>,
+}
+
+/// A call between component instances.
+pub(crate) struct Call {
+    pub(crate) callee: u32,
+    /// Handles that were lent for it: whose, and which.
+    pub(crate) lent: Vec<(u32, u32)>,
+}
+
+impl<E: Engine> Runtime<E> {
+    pub(crate) fn new(kinds: &Arc<Kinds>, instances: u32, handles: u32) -> Self {
+        let instance = |number| ComponentInstance {
+            handles: Handles::new(kinds.clone(), number, handles),
+            may_leave: true,
+            flags: None,
+        };
+        Self {
+            instances: (0..instances).map(instance).collect(),
+            reallocs: Vec::new(),
+            post_returns: Vec::new(),
+            destructors: vec![None; kinds.of_resource.len()],
+            calls: Vec::new(),
+            poisoned: false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn instance(&mut self, number: u32) -> Result<&mut ComponentInstance<E>, Stop> {
+        self.instances.get_mut(number as usize).ok_or_else(unknown)
+    }
+
+    #[inline]
+    pub(crate) fn handles(&mut self, instance: u32) -> Result<&mut Handles, Stop> {
+        Ok(&mut self.instance(instance)?.handles)
+    }
+}
+
+#[cold]
+fn unknown() -> Stop {
+    invalid("a component instance that does not exist")
+}
+
+/// Traps when an instance may not call imports.
+#[inline]
+pub(crate) fn check_leave<E: Engine, T: Send + 'static>(
+    context: &mut E::Context<'_, Data<E, T>>,
+    instance: u32,
+) -> Result<(), Stop> {
+    let state = context.state().runtime.instance(instance)?;
+    if !state.may_leave {
+        return Err(cannot_leave());
+    }
+    match &state.flags {
+        None => Ok(()),
+        Some(flags) => {
+            let flags = flags.clone();
+            match context.global(&flags) {
+                Some(Value::I32(0)) => Err(cannot_leave()),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+#[cold]
+pub(crate) fn cannot_leave() -> Stop {
+    invalid("cannot leave component instance")
+}
+
+/// Allows or forbids an instance to call imports.
+pub(crate) fn set_leave<E: Engine, T: Send + 'static>(
+    context: &mut E::Context<'_, Data<E, T>>,
+    instance: u32,
+    may: bool,
+) -> Result<(), Stop> {
+    let state = context.state().runtime.instance(instance)?;
+    state.may_leave = may;
+    match state.flags.clone() {
+        Some(flags) => context.set_global(&flags, Value::I32(may.into())),
+        None => Ok(()),
+    }
+}
+
+/// A guest that values are lowered into, with the options of the function that they are for.
+pub(crate) struct Lowering<'c, 'a, E: Engine, T: Send + 'static> {
+    context: &'c mut E::Context<'a, Data<E, T>>,
+    options: Options,
+}
+
+impl<'c, 'a, E: Engine, T: Send + 'static> Lowering<'c, 'a, E, T> {
+    #[inline]
+    pub(crate) fn new(context: &'c mut E::Context<'a, Data<E, T>>, options: Options) -> Self {
+        Self { context, options }
+    }
+}
+
+impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
+    #[inline]
+    fn memory(&mut self) -> Result<&mut [u8], Stop> {
+        match self.options.memory {
+            Some(number) => Ok(self.context.kept_memory(number as usize)?.0),
+            None => Err(invalid("the function was lowered without a memory")),
+        }
+    }
+
+    fn realloc(&mut self, size: u32, align: u32) -> Result<u32, Stop> {
+        let runtime = &mut self.context.state().runtime;
+        let realloc =
+            self.options.realloc.and_then(|number| runtime.reallocs.get(number as usize).cloned());
+        let Some(realloc) = realloc else {
+            return Err(invalid("the function was lowered without a `realloc`"));
+        };
+        set_leave::<E, T>(self.context, self.options.instance, false)?;
+        let mut slots = [0, 0, align.into(), size.into()];
+        self.context.call_raw(&realloc, &mut slots)?;
+        set_leave::<E, T>(self.context, self.options.instance, true)?;
+        Ok(low(slots[0]))
+    }
+
+    #[inline]
+    fn encoding(&self) -> Encoding {
+        self.options.encoding
+    }
+
+    #[inline]
+    fn handles(&mut self) -> Result<&mut Handles, Stop> {
+        self.context.state().runtime.handles(self.options.instance)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
+pub(crate) fn low(value: u64) -> u32 {
+    value as u32
+}

@@ -1,0 +1,285 @@
+use crate::abi::TypeContext;
+use crate::handles::Kinds;
+use crate::linker::{Item as HostItem, Lowered};
+use crate::plan::{ExportOf, ImportKind, Item, Plan, Resource, Step, Trampoline};
+use crate::runtime::Data;
+use crate::trampoline::{self, Destructors};
+use crate::{Component, Error, Instance, Linker};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wayleave_engine::{Engine, Limits, Stop, Trap};
+
+/// A component whose imports are resolved: instantiating it looks nothing up by name. Cheap to
+/// clone.
+pub struct Template<E: Engine, T: Send + 'static> {
+    pub(crate) inner: Arc<Resolved<E, T>>,
+}
+
+impl<E: Engine, T: Send + 'static> Clone for Template<E, T> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+}
+
+pub(crate) struct Resolved<E: Engine, T: Send + 'static> {
+    pub(crate) plan: Arc<Plan>,
+    /// The trampolines of the plan, in its order.
+    pub(crate) trampolines: E::Linker<Data<E, T>>,
+    pub(crate) steps: Vec<ReadyStep<E>>,
+    /// Component instances whose flags adapters look at.
+    pub(crate) flags: Vec<u32>,
+    pub(crate) kinds: Arc<Kinds>,
+    pub(crate) max_handles: u32,
+    /// What destroys each resource, where it is the host's.
+    pub(crate) destructors: Box<Destructors<T>>,
+    /// The module of each core instance.
+    modules: Vec<E::Module>,
+}
+
+/// A step of the plan with nothing left to look up.
+pub(crate) enum ReadyStep<E: Engine> {
+    Instantiate { module: E::Module, imports: Vec<ReadyItem<E>> },
+    Memory(ReadyItem<E>),
+    Realloc(ReadyItem<E>),
+    PostReturn(ReadyItem<E>),
+    Destructor { resource: usize, function: ReadyItem<E> },
+}
+
+pub(crate) enum ReadyItem<E: Engine> {
+    Export { instance: usize, place: E::ExportPlace },
+    Trampoline(usize),
+    Flags(usize),
+}
+
+impl<E: Engine, T: Send + 'static> Template<E, T> {
+    pub(crate) fn new(
+        engine: &E,
+        linker: &Linker<E, T>,
+        component: &Component<E>,
+    ) -> Result<Self, Error> {
+        let plan = component.plan().clone();
+        let (kinds, destructors) = resources(&plan, linker)?;
+        let trampolines = trampolines(engine, &plan, linker, &kinds, &destructors)?;
+        let mut inner = Resolved {
+            plan: plan.clone(),
+            trampolines,
+            steps: Vec::new(),
+            flags: Vec::new(),
+            kinds: Arc::new(kinds),
+            max_handles: linker.max_handles,
+            destructors,
+            modules: Vec::new(),
+        };
+        for step in &plan.steps {
+            inner.add_step(step, linker, component)?;
+        }
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Instantiates it: runs the start functions of its modules.
+    ///
+    /// # Errors
+    /// What stopped a start function, or that the instance does not fit the limits.
+    pub fn instantiate(
+        &self,
+        engine: &E,
+        state: T,
+        limits: Limits,
+    ) -> Result<Instance<E, T>, Stop> {
+        Instance::new(engine, self, state, limits)
+    }
+
+    /// The plan of the component.
+    pub fn plan(&self) -> &Plan {
+        &self.inner.plan
+    }
+}
+
+impl<E: Engine, T: Send + 'static> Resolved<E, T> {
+    fn add_step(
+        &mut self,
+        step: &Step,
+        linker: &Linker<E, T>,
+        component: &Component<E>,
+    ) -> Result<(), Error> {
+        let ready = match step {
+            Step::Instantiate { module, imports, .. } => {
+                let module = component.modules().get(*module as usize).ok_or_else(broken)?;
+                let imports = imports.iter().map(|item| self.item(item));
+                let imports = imports.collect::<Result<_, _>>()?;
+                self.modules.push(module.clone());
+                ReadyStep::Instantiate { module: module.clone(), imports }
+            }
+            Step::InstantiateImport { import, imports, .. } => {
+                let plan = self.plan.clone();
+                let import = plan.imports.get(*import as usize).ok_or_else(broken)?;
+                let module = match linker.find(&import.path) {
+                    Some(HostItem::Module(module)) => module.clone(),
+                    Some(_) => {
+                        let (path, reason) = (import.path.clone(), "it is no module".into());
+                        return Err(Error::Unfit { path, reason });
+                    }
+                    None => {
+                        return Err(Error::Missing { path: import.path.clone(), kind: "module" });
+                    }
+                };
+                let imports = self.imports_by_name(&module, imports, &import.path)?;
+                self.modules.push(module.clone());
+                ReadyStep::Instantiate { module, imports }
+            }
+            Step::Memory(export) => ReadyStep::Memory(self.export(export)?),
+            Step::Realloc(item) => ReadyStep::Realloc(self.item(item)?),
+            Step::PostReturn(item) => ReadyStep::PostReturn(self.item(item)?),
+            Step::Resource { destructor: None, .. } => return Ok(()),
+            Step::Resource { resource, destructor: Some(item) } => {
+                ReadyStep::Destructor { resource: *resource as usize, function: self.item(item)? }
+            }
+        };
+        self.steps.push(ready);
+        Ok(())
+    }
+
+    fn imports_by_name(
+        &mut self,
+        module: &E::Module,
+        items: &BTreeMap<String, BTreeMap<String, Item>>,
+        path: &[String],
+    ) -> Result<Vec<ReadyItem<E>>, Error> {
+        let item = |import: wayleave_engine::ImportType| {
+            let item = items.get(&import.module).and_then(|items| items.get(&import.name));
+            match item {
+                Some(item) => self.item(item),
+                None => Err(Error::Unfit {
+                    path: path.to_vec(),
+                    reason: format!(
+                        "the module imports `{}` `{}`, which the component does not give it",
+                        import.module, import.name
+                    ),
+                }),
+            }
+        };
+        E::imports(module).into_iter().map(item).collect()
+    }
+
+    pub(crate) fn item(&mut self, item: &Item) -> Result<ReadyItem<E>, Error> {
+        Ok(match item {
+            Item::Export(export) => self.export(export)?,
+            Item::Trampoline(number) => ReadyItem::Trampoline(*number as usize),
+            Item::Flags(instance) => {
+                if !self.flags.contains(instance) {
+                    self.flags.push(*instance);
+                }
+                ReadyItem::Flags(*instance as usize)
+            }
+        })
+    }
+
+    /// As [`Resolved::item`], once all steps are ready: nothing new can come in.
+    pub(crate) fn ready(&self, item: &Item) -> Option<ReadyItem<E>> {
+        match item {
+            Item::Export(export) => self.export(export).ok(),
+            Item::Trampoline(number) => Some(ReadyItem::Trampoline(*number as usize)),
+            Item::Flags(_) => None,
+        }
+    }
+
+    fn export(&self, export: &ExportOf) -> Result<ReadyItem<E>, Error> {
+        let instance = export.instance as usize;
+        let module = self.modules.get(instance).ok_or_else(broken)?;
+        match E::find_export(module, &export.name) {
+            Some(place) => Ok(ReadyItem::Export { instance, place }),
+            None => Err(Error::Unfit {
+                path: vec![export.name.clone()],
+                reason: "a module of the host's does not export it".into(),
+            }),
+        }
+    }
+}
+
+fn broken() -> Error {
+    Error::Plan("it names what it does not have".into())
+}
+
+/// What the resources of a component are, and what destroys those of the host's.
+fn resources<E: Engine, T: Send + 'static>(
+    plan: &Plan,
+    linker: &Linker<E, T>,
+) -> Result<(Kinds, Box<Destructors<T>>), Error> {
+    let mut kinds = Kinds { of_resource: Vec::new(), rust: Vec::new(), home: Vec::new() };
+    let mut destructors = Vec::new();
+    for resource in &plan.resources {
+        let (rust, home, destructor) = match resource {
+            Resource::Defined { instance } => (None, Some(*instance), None),
+            Resource::Imported(import) => {
+                let import = plan.imports.get(*import as usize).ok_or_else(broken)?;
+                match linker.find(&import.path) {
+                    Some(HostItem::Resource(resource)) => {
+                        (Some(resource.rust), None, Some(resource.destructor.clone()))
+                    }
+                    Some(_) => {
+                        let (path, reason) = (import.path.clone(), "it is no resource".into());
+                        return Err(Error::Unfit { path, reason });
+                    }
+                    None if linker.unknown_traps => (None, None, None),
+                    None => {
+                        return Err(Error::Missing { path: import.path.clone(), kind: "resource" });
+                    }
+                }
+            }
+        };
+        let known = rust.and_then(|_| kinds.rust.iter().position(|known| *known == rust));
+        let kind = known.unwrap_or_else(|| {
+            kinds.rust.push(rust);
+            kinds.home.push(home);
+            kinds.rust.len() - 1
+        });
+        kinds.of_resource.push(u32::try_from(kind).unwrap_or(u32::MAX));
+        destructors.push(destructor);
+    }
+    Ok((kinds, destructors.into()))
+}
+
+fn trampolines<E: Engine, T: Send + 'static>(
+    engine: &E,
+    plan: &Arc<Plan>,
+    linker: &Linker<E, T>,
+    kinds: &Kinds,
+    destructors: &Destructors<T>,
+) -> Result<E::Linker<Data<E, T>>, Error> {
+    let resources: Vec<_> = kinds
+        .of_resource
+        .iter()
+        .map(|kind| kinds.rust.get(*kind as usize).copied().flatten())
+        .collect();
+    let context = TypeContext { types: &plan.types, resources: &resources };
+    let mut core = engine.linker();
+    for (number, (trampoline, ty)) in plan.trampolines.iter().enumerate() {
+        let name = number.to_string();
+        let Trampoline::Lower { import, options } = trampoline else {
+            trampoline::define::<E, T>(&mut core, &name, trampoline, ty, plan, destructors)?;
+            continue;
+        };
+        let import = plan.imports.get(*import as usize).ok_or_else(broken)?;
+        let options = *plan.options.get(*options as usize).ok_or_else(broken)?;
+        let ImportKind::Func(func) = &import.kind else { return Err(broken()) };
+        let unfit = |reason: String| Error::Unfit { path: import.path.clone(), reason };
+        match linker.find(&import.path) {
+            Some(HostItem::Func(host)) => {
+                host.check(func, &context).map_err(|mismatch| unfit(mismatch.to_string()))?;
+                host.define(&mut core, &name, ty, Lowered { plan, ty: func, options })?;
+            }
+            Some(_) => return Err(unfit("it is no function".into())),
+            None if linker.unknown_traps => {
+                let message = format!(
+                    "the component called `{}`, which nothing provides",
+                    import.path.join("` `")
+                );
+                E::define(&mut core, "", &name, ty, move |_, _| {
+                    Err(Trap::host(message.clone()).into())
+                })?;
+            }
+            None => return Err(Error::Missing { path: import.path.clone(), kind: "function" }),
+        }
+    }
+    Ok(core)
+}

@@ -1,0 +1,78 @@
+use crate::abi::{
+    ComponentType, Guest, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, invalid,
+};
+use crate::host::HostFunction;
+use crate::linker::DynamicFn;
+use crate::plan::{FuncType, Options, Plan};
+use crate::runtime::{Data, Lowering, check_leave};
+use crate::value;
+use wayleave_engine::{Context, Engine, Slots, Stop};
+
+/// The guest calls a host function over Rust types (`canon lower`).
+#[inline]
+pub(crate) fn call_typed<E: Engine, T: Send + 'static, F: HostFunction<T>>(
+    context: &mut E::Context<'_, Data<E, T>>,
+    slots: &mut E::Slots<'_>,
+    options: Options,
+    function: &F,
+) -> Result<(), Stop> {
+    check_leave::<E, T>(context, options.instance)?;
+    let (memory, data) = match options.memory {
+        Some(number) => {
+            let (memory, data) = context.kept_memory(number as usize)?;
+            (&*memory, data)
+        }
+        None => (&[][..], context.state()),
+    };
+    let mut from = Lifting::new(memory, options.encoding, data.runtime.handles(options.instance)?);
+    let (params, used) = if F::Params::<'_>::FLAT <= MAX_FLAT_PARAMS {
+        (F::Params::lift(&mut from, slots, 0)?, F::Params::<'_>::FLAT)
+    } else {
+        let at = aligned(slots.u32(0), F::Params::<'_>::ALIGN)?;
+        from.bytes(at, F::Params::<'_>::SIZE)?;
+        (F::Params::load(&mut from, at)?, 1)
+    };
+    let results = function.call(&mut data.host, params)?;
+    if F::Results::FLAT == 0 {
+        return Ok(());
+    }
+    let mut to = Lowering::<E, T>::new(context, options);
+    if F::Results::FLAT <= MAX_FLAT_RESULTS {
+        return results.lower(&mut to, slots, 0);
+    }
+    let at = aligned(slots.u32(used), F::Results::ALIGN)?;
+    to.bytes(at, F::Results::SIZE)?;
+    results.store(&mut to, at)
+}
+
+/// The guest calls a host function whose type is known only now.
+pub(crate) fn call_dynamic<E: Engine, T: Send + 'static>(
+    context: &mut E::Context<'_, Data<E, T>>,
+    slots: &mut E::Slots<'_>,
+    options: Options,
+    plan: &Plan,
+    ty: &FuncType,
+    function: &DynamicFn<T>,
+) -> Result<(), Stop> {
+    check_leave::<E, T>(context, options.instance)?;
+    let (memory, data) = match options.memory {
+        Some(number) => {
+            let (memory, data) = context.kept_memory(number as usize)?;
+            (&*memory, data)
+        }
+        None => (&[][..], context.state()),
+    };
+    let mut from = Lifting::new(memory, options.encoding, data.runtime.handles(options.instance)?);
+    let (params, used) = value::lift_params(&plan.types, ty, &mut from, slots)?;
+    let result = function(&mut data.host, ty, params)?;
+    let mut to = Lowering::<E, T>::new(context, options);
+    value::lower_result(&plan.types, ty, result.as_ref(), &mut to, slots, used)
+}
+
+/// An address that a guest gives for values of this alignment.
+pub(crate) fn aligned(at: u32, align: u32) -> Result<u32, Stop> {
+    if at.is_multiple_of(align) {
+        return Ok(at);
+    }
+    Err(invalid(format!("pointer {at:#x} is not aligned to {align}")))
+}
