@@ -46,12 +46,24 @@ impl<E: Engine> Component<E> {
         Ok(Self { plan: Arc::new(plan), modules })
     }
 
+    /// A component from its plan and its compiled modules, in the plan's order.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] when the plan has more or fewer modules.
+    pub fn from_parts(plan: Plan, modules: Vec<E::Module>) -> Result<Self, Error> {
+        if plan.modules.len() != modules.len() {
+            return Err(Error::Plan("it is of another component".into()));
+        }
+        Ok(Self { plan: Arc::new(plan), modules: modules.into() })
+    }
+
     /// Its plan.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }
 
-    pub(crate) fn modules(&self) -> &[E::Module] {
+    /// Its core modules, in the plan's order.
+    pub fn modules(&self) -> &[E::Module] {
         &self.modules
     }
 }

@@ -83,6 +83,11 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         &mut E::state(&mut self.store).host
     }
 
+    /// The plan of its component.
+    pub fn plan(&self) -> &crate::Plan {
+        &self.template.inner.plan
+    }
+
     /// Ends the instance and hands the host's state back.
     pub fn into_state(self) -> T {
         E::into_state(self.store).host

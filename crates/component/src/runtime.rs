@@ -139,17 +139,16 @@ impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
     }
 
     fn realloc(&mut self, size: u32, align: u32) -> Result<u32, Stop> {
-        let runtime = &mut self.context.state().runtime;
-        let realloc =
-            self.options.realloc.and_then(|number| runtime.reallocs.get(number as usize).cloned());
-        let Some(realloc) = realloc else {
-            return Err(invalid("the function was lowered without a `realloc`"));
-        };
-        set_leave::<E, T>(self.context, self.options.instance, false)?;
-        let mut slots = [0, 0, align.into(), size.into()];
-        self.context.call_raw(&realloc, &mut slots)?;
-        set_leave::<E, T>(self.context, self.options.instance, true)?;
-        Ok(low(slots[0]))
+        self.call_realloc([0, 0, align.into(), size.into()])
+    }
+
+    fn shrink(&mut self, at: u32, size: u32, used: u32, align: u32) -> Result<u32, Stop> {
+        if used == size || !self.options.shrinks {
+            return Ok(at);
+        }
+        let at = self.call_realloc([at.into(), size.into(), align.into(), used.into()])?;
+        self.bytes(at, used)?;
+        Ok(at)
     }
 
     #[inline]
@@ -160,6 +159,22 @@ impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
     #[inline]
     fn handles(&mut self) -> Result<&mut Handles, Stop> {
         self.context.state().runtime.handles(self.options.instance)
+    }
+}
+
+impl<E: Engine, T: Send + 'static> Lowering<'_, '_, E, T> {
+    /// Calls the guest's `realloc`: old address and size, alignment, new size.
+    fn call_realloc(&mut self, mut slots: [u64; 4]) -> Result<u32, Stop> {
+        let runtime = &mut self.context.state().runtime;
+        let realloc =
+            self.options.realloc.and_then(|number| runtime.reallocs.get(number as usize).cloned());
+        let Some(realloc) = realloc else {
+            return Err(invalid("the function was lowered without a `realloc`"));
+        };
+        set_leave::<E, T>(self.context, self.options.instance, false)?;
+        self.context.call_raw(&realloc, &mut slots)?;
+        set_leave::<E, T>(self.context, self.options.instance, true)?;
+        Ok(low(slots[0]))
     }
 }
 

@@ -107,6 +107,78 @@ pub fn open<E: Engine>(engine: &E, path: &Path, key: &Key) -> Result<E::Module, 
     open_bound(engine, path, key, &[])
 }
 
+/// Writes several modules with what is to be known of them to one sealed file.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_bundle<E: Engine>(
+    engine: &E,
+    about: &[u8],
+    modules: &[E::Module],
+    path: &Path,
+    key: &Key,
+) -> Result<(), Error> {
+    let mut bundle = BUNDLE.to_vec();
+    let mut add = |part: &[u8]| {
+        bundle.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bundle.extend_from_slice(part);
+    };
+    add(about);
+    for module in modules {
+        let Some(code) = engine.serialize(module)? else {
+            let reason = format!("the engine {} interprets: there is no code to store", E::NAME);
+            return Err(Error::Artifact { reason });
+        };
+        add(without_trailer(&code));
+    }
+    let (bundle, trailer) = seal(&bundle, &engine.identity(), key, &[]);
+    files::write_and_sync(path, &[bundle, &trailer])
+        .map_err(|error| io_error("writing compiled code to", path, error))
+}
+
+/// Loads what [`write_bundle`] wrote; `None` when the file holds a single module, for [`open`].
+///
+/// # Errors
+/// As [`open`].
+pub fn open_bundle<E: Engine>(
+    engine: &E,
+    path: &Path,
+    key: &Key,
+) -> Result<Option<Bundle<E>>, Error> {
+    let mut file = File::open(path).map_err(|error| io_error("opening", path, error))?;
+    let mut start = [0; BUNDLE.len()];
+    match file.read_exact(&mut start).and_then(|()| file.rewind()) {
+        Ok(()) if start == BUNDLE => {}
+        _ => return Ok(None),
+    }
+    let bytes = read_sealed(&mut file, path, key, &[], &engine.identity())?;
+    let mut rest = bytes.get(BUNDLE.len()..).unwrap_or_default();
+    let damaged = || Error::Artifact { reason: "it is damaged".into() };
+    let mut parts = Vec::new();
+    while let Some((len, behind)) = rest.split_first_chunk() {
+        let len = usize::try_from(u64::from_le_bytes(*len)).map_err(|_| damaged())?;
+        let (part, behind) = behind.split_at_checked(len).ok_or_else(damaged)?;
+        parts.push(part);
+        rest = behind;
+    }
+    let (about, codes) = parts.split_first().ok_or_else(damaged)?;
+    // SAFETY: as in `open_bound`; these bytes are a copy that nobody else can change.
+    let module = |code: &&[u8]| unsafe { engine.deserialize_bytes(code) };
+    let modules = codes.iter().map(module).collect::<Result<_, _>>()?;
+    Ok(Some(Bundle { about: about.to_vec(), modules }))
+}
+
+/// Several modules, and what is to be known of them.
+pub struct Bundle<E: Engine> {
+    /// What was given to [`write_bundle`].
+    pub about: Vec<u8>,
+    /// The modules, in the same order.
+    pub modules: Vec<E::Module>,
+}
+
+/// How a bundle begins: unlike any engine's code.
+const BUNDLE: [u8; 16] = *b"wayleave bundle\0";
+
 /// Whether a file says of itself that it is a sealed artifact. Cheap; says nothing about whether it
 /// is a good one.
 ///
@@ -171,6 +243,30 @@ pub(crate) fn open_bound<E: Engine>(
     // have written its hash, which this crate does for nothing but what an engine of this identity
     // wrote. The module's documentation says who could change it from here on.
     unsafe { engine.deserialize(file) }
+}
+
+/// The sealed bytes of a file, if its seal is good and names this identity.
+pub(crate) fn read_sealed(
+    file: &mut File,
+    path: &Path,
+    key: &Key,
+    binding: &[u8],
+    expected: &str,
+) -> Result<Vec<u8>, Error> {
+    let identity = verify(file, key, binding).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => Error::Artifact { reason: error.to_string() },
+        _ => io_error("reading", path, error),
+    })?;
+    if identity != expected.as_bytes() {
+        return Err(Error::Artifact {
+            reason: "it was made by another version or with other settings of the engine".into(),
+        });
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|error| io_error("reading", path, error))?;
+    let len = without_trailer(&bytes).len();
+    bytes.truncate(len);
+    Ok(bytes)
 }
 
 /// Checks a file from its first byte to its last, and gives the identity of the engine that wrote

@@ -101,32 +101,87 @@ impl Cache {
         wasm: &[u8],
         on_compile: &mut dyn FnMut(),
     ) -> Result<E::Module, Error> {
-        let name = entry_hash(&engine.identity(), wasm);
-        let path = self.dir.join(name.to_hex().as_str()).with_extension(EXTENSION);
-        match artifact::open_bound(engine, &path, &self.key, name.as_bytes()) {
-            Ok(module) => {
-                mark_used(&path);
-                return Ok(module);
-            }
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "compiling a cached module anew");
-                let _ = fs::remove_file(&path);
-            }
+        self.module(engine, &EntryName::of(engine, wasm), wasm, on_compile)
+    }
+
+    /// As [`Cache::load_or_compile`], for a module whose entry has a name already: a part of
+    /// something whose bytes it is found by.
+    ///
+    /// # Errors
+    /// As [`Cache::load_or_compile`].
+    pub fn module<E: Engine>(
+        &self,
+        engine: &E,
+        name: &EntryName,
+        wasm: &[u8],
+        on_compile: &mut dyn FnMut(),
+    ) -> Result<E::Module, Error> {
+        let path = self.path(name);
+        let found = artifact::open_bound(engine, &path, &self.key, name.0.as_bytes());
+        if let Some(module) = self.usable(&path, found) {
+            return Ok(module);
         }
         on_compile();
         let module = engine.compile(wasm)?;
         if let Some(code) = engine.serialize(&module)? {
-            let (code, trailer) =
-                artifact::seal(&code, &engine.identity(), &self.key, name.as_bytes());
-            match files::write(&path, &[code, &trailer]) {
-                Ok(()) => drop(self.prune(self.max_bytes)),
-                Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "compiled code is not cached");
-                }
-            }
+            self.keep(name, &code, &engine.identity());
         }
         Ok(module)
+    }
+
+    /// Bytes that are costly to make: from the cache, or made now and put there.
+    ///
+    /// # Errors
+    /// What `make` says. The cache's own troubles are logged.
+    pub fn bytes<X>(
+        &self,
+        name: &EntryName,
+        make: impl FnOnce() -> Result<Vec<u8>, X>,
+    ) -> Result<Vec<u8>, X> {
+        let path = self.path(name);
+        let found = File::open(&path).map_err(|error| io_error("opening", &path, error)).and_then(
+            |mut file| {
+                let binding = name.0.as_bytes();
+                artifact::read_sealed(&mut file, &path, &self.key, binding, DATA)
+            },
+        );
+        if let Some(bytes) = self.usable(&path, found) {
+            return Ok(bytes);
+        }
+        let bytes = make()?;
+        self.keep(name, &bytes, DATA);
+        Ok(bytes)
+    }
+
+    fn path(&self, name: &EntryName) -> PathBuf {
+        self.dir.join(name.0.to_hex().as_str()).with_extension(EXTENSION)
+    }
+
+    /// What was found at a path, unless it is missing or can not be used.
+    fn usable<V>(&self, path: &Path, found: Result<V, Error>) -> Option<V> {
+        match found {
+            Ok(value) => {
+                mark_used(path);
+                Some(value)
+            }
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "making a cached entry anew");
+                let _ = fs::remove_file(path);
+                None
+            }
+        }
+    }
+
+    fn keep(&self, name: &EntryName, bytes: &[u8], identity: &str) {
+        let path = self.path(name);
+        let (bytes, trailer) = artifact::seal(bytes, identity, &self.key, name.0.as_bytes());
+        match files::write(&path, &[bytes, &trailer]) {
+            Ok(()) => drop(self.prune(self.max_bytes)),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "an entry is not cached");
+            }
+        }
     }
 
     /// How full the cache is.
@@ -215,11 +270,29 @@ impl Cache {
     }
 }
 
-/// Names an entry by all that its code depends on.
-fn entry_hash(identity: &str, wasm: &[u8]) -> blake3::Hash {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&(identity.len() as u64).to_le_bytes()).update(identity.as_bytes()).update(wasm);
-    hasher.finalize()
+/// What entries that are no engine's code are sealed as.
+const DATA: &str = "data";
+
+/// The name of an entry: a hash of all that its bytes depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryName(blake3::Hash);
+
+impl EntryName {
+    /// The name of what an engine makes of some bytes.
+    pub fn of<E: Engine>(engine: &E, bytes: &[u8]) -> Self {
+        Self::hash(engine.identity().as_bytes(), bytes)
+    }
+
+    /// The name of a part of it.
+    pub fn part(&self, label: &str) -> Self {
+        Self::hash(self.0.as_bytes(), label.as_bytes())
+    }
+
+    fn hash(context: &[u8], bytes: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&(context.len() as u64).to_le_bytes()).update(context).update(bytes);
+        Self(hasher.finalize())
+    }
 }
 
 fn is_entry(path: &Path) -> bool {

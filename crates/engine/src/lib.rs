@@ -108,6 +108,16 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
     #[expect(unsafe_code, reason = "loading machine code can not be a safe operation")]
     unsafe fn deserialize(&self, code: File) -> Result<Self::Module, Error>;
 
+    /// As [`Engine::deserialize`], for code in memory, which is copied.
+    ///
+    /// # Errors
+    /// As [`Engine::deserialize`].
+    ///
+    /// # Safety
+    /// As [`Engine::deserialize`].
+    #[expect(unsafe_code, reason = "loading machine code can not be a safe operation")]
+    unsafe fn deserialize_bytes(&self, code: &[u8]) -> Result<Self::Module, Error>;
+
     /// What a module imports, in the module's order.
     fn imports(module: &Self::Module) -> Vec<ImportType>;
 

@@ -155,8 +155,12 @@ impl Engine for Wasmi {
 
     #[expect(unsafe_code, reason = "the trait's; nothing is loaded here")]
     unsafe fn deserialize(&self, _code: File) -> Result<Module, Error> {
-        let reason = "the interpreter wasmi has no compiled code to load".into();
-        Err(Error::Artifact { reason })
+        Err(no_code())
+    }
+
+    #[expect(unsafe_code, reason = "the trait's; nothing is loaded here")]
+    unsafe fn deserialize_bytes(&self, _code: &[u8]) -> Result<Module, Error> {
+        Err(no_code())
     }
 
     fn imports(module: &Module) -> Vec<ImportType> {
@@ -257,6 +261,10 @@ impl Engine for Wasmi {
     }
 
     fn kick(&self) {}
+}
+
+fn no_code() -> Error {
+    Error::Artifact { reason: "the interpreter wasmi has no compiled code to load".into() }
 }
 
 fn counts_fuel(config: &Config) -> bool {

@@ -124,6 +124,12 @@ impl Engine for Wasmtime {
             .map_err(|error| Error::Artifact { reason: trap::one_line(&error) })
     }
 
+    unsafe fn deserialize_bytes(&self, code: &[u8]) -> Result<Module, Error> {
+        // SAFETY: as in `deserialize`; the bytes are copied.
+        unsafe { Module::deserialize(&self.engine, code) }
+            .map_err(|error| Error::Artifact { reason: trap::one_line(&error) })
+    }
+
     fn imports(module: &Module) -> Vec<ImportType> {
         let import = |import: ::wasmtime::ImportType<'_>| ImportType {
             module: import.module().to_owned(),

@@ -20,6 +20,18 @@ macro_rules! error_codes {
             NotCapable = 76,
         }
 
+        impl ErrorCode {
+            /// The code of a number; `None` when no code has it.
+            #[must_use]
+            pub fn from_number(number: u16) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$name),)*
+                    76 => Some(Self::NotCapable),
+                    _ => None,
+                }
+            }
+        }
+
         impl From<Errno> for ErrorCode {
             #[allow(unreachable_patterns, reason = "some systems give two names one number")]
             fn from(errno: Errno) -> Self {

@@ -140,3 +140,70 @@ pub(super) fn pair(from: &mut Lifting<'_, '_>, at: u32) -> Result<(u32, u32), St
     let [a, b, c, d, e, f, g, h] = from.array(at)?;
     Ok((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])))
 }
+
+/// A `list<u8>` that is in the guest's memory already: the host's side of a read without a copy.
+#[derive(Clone, Copy, Debug)]
+pub struct GuestBytes {
+    at: u32,
+    len: u32,
+}
+
+impl GuestBytes {
+    /// Lets `fill` write up to `room` bytes into memory that the guest allocates for them, and say
+    /// how many it has written. What it answers instead is given back.
+    ///
+    /// # Errors
+    /// What stopped the guest's allocation.
+    #[inline]
+    pub fn fill<G: Guest, X>(
+        to: &mut G,
+        room: u32,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, X>,
+    ) -> Result<Result<Self, X>, Stop> {
+        let at = to.allocate(room, 1)?;
+        let len = match fill(to.bytes(at, room)?) {
+            Ok(len) => u32::try_from(len).unwrap_or(room).min(room),
+            Err(other) => {
+                to.shrink(at, room, 0, 1)?;
+                return Ok(Err(other));
+            }
+        };
+        let at = to.shrink(at, room, len, 1)?;
+        Ok(Ok(Self { at, len }))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl ComponentType for GuestBytes {
+    const SIZE: u32 = 8;
+    const ALIGN: u32 = 4;
+    const FLAT: usize = 2;
+
+    fn check(ty: Type, context: &TypeContext<'_>) -> Result<(), Mismatch> {
+        check::<u8>(ty, context)
+    }
+}
+
+impl Lower for GuestBytes {
+    #[inline]
+    fn lower<G: Guest>(&self, _: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
+        slots.set_u64(at, self.at.into());
+        slots.set_u64(at + 1, self.len.into());
+        Ok(())
+    }
+
+    #[inline]
+    fn store<G: Guest>(&self, to: &mut G, at: u32) -> Result<(), Stop> {
+        to.write(at, self.at.to_le_bytes())?;
+        to.write(at + 4, self.len.to_le_bytes())
+    }
+}

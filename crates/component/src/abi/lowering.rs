@@ -17,6 +17,13 @@ pub trait Guest {
     /// What stopped the guest, or a trap when it has no `realloc`.
     fn realloc(&mut self, size: u32, align: u32) -> Result<u32, Stop>;
 
+    /// Gives back the end of what [`Guest::allocate`] gave, of which only `used` bytes were needed;
+    /// gives the address where these are now. Guests whose `realloc` takes nothing back keep it.
+    ///
+    /// # Errors
+    /// As [`Guest::allocate`].
+    fn shrink(&mut self, at: u32, size: u32, used: u32, align: u32) -> Result<u32, Stop>;
+
     /// How the guest wants its strings.
     fn encoding(&self) -> Encoding;
 

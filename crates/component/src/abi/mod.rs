@@ -17,6 +17,7 @@ mod string;
 
 pub use compound::{Discriminant, variant_layout};
 pub use lifting::Lifting;
+pub use list::GuestBytes;
 pub use lowering::Guest;
 pub use resource::{Borrow, Own, Resource};
 pub use string::Encoding;

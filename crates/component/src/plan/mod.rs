@@ -90,6 +90,9 @@ pub(crate) struct Options {
     pub(crate) memory: Option<u32>,
     pub(crate) realloc: Option<u32>,
     pub(crate) post_return: Option<u32>,
+    /// Whether `realloc` takes back what was too much. That of the adapter from WASI 0.1 does not:
+    /// what it gives is the buffer of a caller, who has it back anyway.
+    pub(crate) shrinks: bool,
 }
 
 /// A core function that the runtime provides.
@@ -224,6 +227,33 @@ impl Plan {
     /// The names that it exports.
     pub fn export_names(&self) -> impl Iterator<Item = &str> {
         self.exports.keys().map(String::as_str)
+    }
+
+    /// Its types.
+    pub fn types(&self) -> &Types {
+        &self.types
+    }
+
+    /// Whether it exports a function: by name, or by the name of an interface and its own.
+    pub fn exports_func(&self, path: &[&str]) -> bool {
+        self.exported_func(path).is_some()
+    }
+
+    /// The paths of all exported functions of a name: alone or in an interface.
+    pub fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {
+        let mut found = Vec::new();
+        for (first, export) in &self.exports {
+            match export {
+                Export::Func { .. } if first == name => found.push(vec![first.clone()]),
+                Export::Instance(inside)
+                    if matches!(inside.get(name), Some(Export::Func { .. })) =>
+                {
+                    found.push(vec![first.clone(), name.to_owned()]);
+                }
+                _ => {}
+            }
+        }
+        found
     }
 
     /// Finds an exported function: by name, or by the name of an instance and its own.

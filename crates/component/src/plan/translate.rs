@@ -85,9 +85,23 @@ impl Planner<'_> {
         let modules = self.modules.iter().map(|(_, module)| self.module_source(module)).collect();
         let resource_tables = self.resource_tables();
         let imports = self.imports()?;
-        let options = self.options()?;
+        let mut options = self.options()?;
         let trampolines = self.all_trampolines()?;
         let steps = self.steps()?;
+        let reallocs: Vec<&Item> = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Realloc(item) => Some(item),
+                _ => None,
+            })
+            .collect();
+        for options in &mut options {
+            let realloc = options.realloc.and_then(|number| reallocs.get(number as usize));
+            options.shrinks = !matches!(
+                realloc,
+                Some(Item::Export(ExportOf { name, .. })) if name == ADAPTER_REALLOC
+            );
+        }
         let exports = self.component.exports.raw_iter();
         let exports = exports.map(|(name, (index, _))| (name.to_string(), *index));
         let exports = self.exports(exports.collect())?;
@@ -178,6 +192,7 @@ impl Planner<'_> {
                 memory: memory.memory.map(|memory| memory.as_u32()),
                 realloc: memory.realloc.map(|realloc| realloc.as_u32()),
                 post_return: options.post_return.map(|function| function.as_u32()),
+                shrinks: true,
             })
         };
         self.component.options.iter().map(|(_, one)| options(one)).collect()
@@ -446,6 +461,9 @@ impl Planner<'_> {
         ty.map(|ty| self.ty(ty)).transpose()
     }
 }
+
+/// The `realloc` of the adapter from WASI 0.1 to 0.2.
+const ADAPTER_REALLOC: &str = "cabi_import_realloc";
 
 fn transcode(op: environ::Transcode) -> Transcode {
     match op {
