@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 use wayleave_engine::artifact::{self, Key};
-use wayleave_engine::cache::{Cache, DEFAULT_MAX_BYTES, Removed};
+use wayleave_engine::cache::{Cache, DEFAULT_MAX_BYTES, EntryName, Removed};
 use wayleave_engine::wasmtime::Wasmtime;
 use wayleave_engine::{Config, Context, Engine, Error, Extern, Limits, Value};
 
@@ -382,4 +382,44 @@ fn an_impossible_folder_is_an_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Cache::open(file.path().join("cache"), 0).unwrap_err();
     assert!(matches!(error, Error::Io { .. }), "{error}");
+}
+
+#[test]
+fn bytes_are_made_once() {
+    let Fixture { engine, cache, .. } = &Fixture::new();
+    let name = EntryName::of(engine, b"something").part("plan");
+    let make = |cache: &Cache, bytes: &[u8]| cache.bytes(&name, || Ok::<_, Error>(bytes.to_vec()));
+    assert_eq!(make(cache, b"first").unwrap(), b"first");
+    assert_eq!(make(cache, b"second").unwrap(), b"first");
+    let entry = cache.entries().unwrap().remove(0).path;
+    let mut damaged = fs::read(&entry).unwrap();
+    damaged[0] ^= 1;
+    fs::write(&entry, damaged).unwrap();
+    assert_eq!(make(cache, b"third").unwrap(), b"third");
+    assert_ne!(EntryName::of(engine, b"something").part("1"), name);
+}
+
+#[test]
+fn bundles_come_back() {
+    let Fixture { dir, engine, cache } = &Fixture::new();
+    let path = dir.path().join("bundle");
+    let modules: Vec<_> = [1, 2].map(|number| engine.compile(&module(number)).unwrap()).into();
+    artifact::write_bundle(engine, b"about", &modules, &path, cache.key()).unwrap();
+    let bundle = artifact::open_bundle(engine, &path, cache.key()).unwrap().unwrap();
+    assert_eq!(bundle.about, b"about");
+    let results: Vec<_> = bundle.modules.iter().map(|module| run(engine, module)).collect();
+    assert_eq!(results, [Value::I32(1), Value::I32(2)]);
+    // Of each, the other kind of file is none.
+    assert!(artifact::open(engine, &path, cache.key()).is_err());
+    let single = dir.path().join("single");
+    artifact::write(engine, &modules[0], &single, cache.key()).unwrap();
+    assert!(artifact::open_bundle(engine, &single, cache.key()).unwrap().is_none());
+    let mut bytes = fs::read(&path).unwrap();
+    for at in [0, 16, 40, bytes.len() / 2, bytes.len() - 1] {
+        bytes[at] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let opened = artifact::open_bundle(engine, &path, cache.key());
+        assert!(!matches!(opened, Ok(Some(_))), "byte {at}");
+        bytes[at] ^= 1;
+    }
 }

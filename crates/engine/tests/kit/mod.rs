@@ -1,5 +1,6 @@
 //! The tests themselves, generic over the engine, and what they share.
 
+pub(crate) mod components;
 pub(crate) mod host_calls;
 pub(crate) mod limits;
 pub(crate) mod linking;
@@ -16,6 +17,10 @@ use wayleave_engine::{
 macro_rules! for_each_test {
     ($engine:ty) => {
         $crate::kit::for_each_test! { $engine:
+            components: [
+                kept_memories, host_functions_come_in_their_order, raw_calls_carry_bits,
+                the_hosts_globals,
+            ]
             host_calls: [
                 slots_carry_all_types, results_overwrite_arguments, slots_read_at_other_widths,
                 any_index_is_harmless, many_parameters, state_is_the_hosts, exit_comes_back,
