@@ -38,6 +38,7 @@
 //! ```
 
 pub mod abi;
+mod block_on;
 mod component;
 mod error;
 mod func;
@@ -53,6 +54,7 @@ mod trampoline;
 mod value;
 
 pub use abi::{Borrow, ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Own, Resource};
+pub use block_on::block_on;
 pub use component::Component;
 pub use error::Error;
 pub use func::{Func, TypedFunc};

@@ -7,6 +7,7 @@
 //! The specification is `CanonicalABI.md` of the component model; sections are named where they
 //! are implemented.
 
+mod check;
 mod compound;
 mod lifting;
 mod list;
@@ -15,6 +16,10 @@ mod resource;
 mod scalar;
 mod string;
 
+pub use check::{
+    Check, check_enum, check_flags, check_params, check_record, check_variant, layout_of,
+    record_layout, variant_flat,
+};
 pub use compound::{Discriminant, variant_layout};
 pub use lifting::Lifting;
 pub use list::GuestBytes;
@@ -140,6 +145,11 @@ impl Mismatch {
     /// A mismatch between what is expected and the type found.
     pub fn new(expected: impl Into<String>, found: Type, context: &TypeContext<'_>) -> Self {
         Self { expected: expected.into(), found: context.types.describe(found) }
+    }
+
+    /// The same, found in a part of a type.
+    pub(crate) fn within(self, part: &str, name: &str) -> Self {
+        Self { expected: format!("{} in the {part} `{name}`", self.expected), ..self }
     }
 }
 
