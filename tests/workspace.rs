@@ -7,8 +7,29 @@ use std::process::Command;
 /// Each crate of the workspace and the crates of the workspace that it may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("wayleave-cli", &["wayleave"]),
-    ("wayleave", &["wayleave-wasi", "wayleave-engine", "wayleave-grants", "wayleave-system"]),
-    ("wayleave-wasi", &["wayleave-engine", "wayleave-grants", "wayleave-system"]),
+    (
+        "wayleave",
+        &[
+            "wayleave-wasi",
+            "wayleave-bindgen",
+            "wayleave-component",
+            "wayleave-engine",
+            "wayleave-grants",
+            "wayleave-system",
+        ],
+    ),
+    (
+        "wayleave-wasi",
+        &[
+            "wayleave-bindgen",
+            "wayleave-component",
+            "wayleave-engine",
+            "wayleave-grants",
+            "wayleave-system",
+        ],
+    ),
+    ("wayleave-component", &["wayleave-engine"]),
+    ("wayleave-bindgen", &[]),
     ("wayleave-grants", &["wayleave-system"]),
     ("wayleave-engine", &[]),
     ("wayleave-system", &[]),
@@ -18,6 +39,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const RESERVED: &[(&str, &[&str])] = &[
     ("wasmtime", &["wayleave-engine"]),
     ("wasmi", &["wayleave-engine"]),
+    ("wasmtime-environ", &["wayleave-component"]),
     ("wat", &["wayleave"]),
     ("rustix", &["wayleave-system"]),
     ("clap", &["wayleave-cli"]),

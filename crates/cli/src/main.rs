@@ -4,6 +4,7 @@ mod cache;
 mod compile;
 mod completions;
 mod failure;
+mod invoke;
 mod man;
 mod progress;
 mod report;
@@ -11,6 +12,7 @@ mod run;
 mod runtime;
 mod trace;
 mod units;
+mod wave;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;

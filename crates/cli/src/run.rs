@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use crate::invoke;
 use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
@@ -60,6 +61,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "POLICY", default_value = "refuse", help_heading = "Engine")]
     unknown_imports: Policy,
 
+    /// Call a function that a component exports, and print its result: `add(1, 2)`, or
+    /// `my:math/ops#add(1, 2)` where several interfaces have one of the name
+    #[arg(long, value_name = "CALL")]
+    invoke: Option<String>,
     /// The program's own name, instead of its file's
     #[arg(long, value_name = "NAME")]
     argv0: Option<String>,
@@ -67,7 +72,7 @@ pub(crate) struct Args {
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
 
-    /// The program, and its own arguments: a module (.wasm), its text (.wat), or what `wayleave
+    /// The program, and its own arguments: a module or component (.wasm), its text (.wat), or what `wayleave
     /// compile` has made
     // One list, so that what follows FILE is the program's even where it looks like ours.
     #[arg(required = true, trailing_var_arg = true, value_name = "FILE")]
@@ -100,6 +105,10 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
     let program = args.engine.load(builder, &file)?;
+    if let Some(call) = &args.invoke {
+        let instance = program.instantiate(grants).map_err(|error| on_file(&file, error))?;
+        return invoke::run(&file, instance, call, args.timeout);
+    }
     let outcome = program.run(grants).map_err(|error| on_file(&file, error))?;
     Ok(report::outcome(&file, &outcome, args.timeout))
 }

@@ -17,11 +17,16 @@ pub struct Config {
     /// How much stack a guest may use, in bytes. 1 MiB by default: deep enough for language
     /// runtimes, and well inside the 2 MiB of a Rust thread.
     pub max_stack: usize,
+    /// Keep memory for this many core instances ready, so that guests come and go without asking
+    /// the operating system for memory each time: for servers. Each may have one memory and one
+    /// table; a component has several instances. `None`, the default, asks as guests need it.
+    /// Engines that can not do it ask as well.
+    pub pool: Option<u32>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { fuel: false, interrupt: false, max_stack: 1 << 20 }
+        Self { fuel: false, interrupt: false, max_stack: 1 << 20, pool: None }
     }
 }
 

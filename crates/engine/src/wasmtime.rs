@@ -60,6 +60,9 @@ pub struct Linker<T: Send + 'static> {
 /// More than this is more than a thread's stack will be; the engine would compute with it anyway.
 const MOST_STACK: usize = 1 << 30;
 
+/// A table of a pool has room for this many elements: guests with more need an engine without one.
+const MOST_POOLED_ELEMENTS: usize = 100_000;
+
 impl Engine for Wasmtime {
     const NAME: &'static str = "wasmtime";
 
@@ -273,6 +276,14 @@ fn settings(config: &Config) -> ::wasmtime::Config {
         // Tables for native debuggers: the engine walks the stack without, and registering them
         // makes every load slower. Windows' own unwinder needs them.
         .native_unwind_info(cfg!(windows));
+    if let Some(instances) = config.pool {
+        let mut pool = ::wasmtime::PoolingAllocationConfig::new();
+        pool.total_core_instances(instances)
+            .total_memories(instances)
+            .total_tables(instances)
+            .table_elements(MOST_POOLED_ELEMENTS);
+        settings.allocation_strategy(pool);
+    }
     settings
 }
 

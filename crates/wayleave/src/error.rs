@@ -1,3 +1,4 @@
+use crate::ProgramKind;
 use std::path::PathBuf;
 use wayleave_engine::Stop;
 
@@ -30,15 +31,13 @@ pub enum Error {
         /// Line, column and what is wrong.
         reason: String,
     },
-    /// A component, which is not run yet.
-    #[error(
-        "this is a component (WASI 0.2 or later); this version runs modules (WASI 0.1 and 0.0) only"
-    )]
-    Component,
-    /// The module imports what nothing provides.
+    /// The component is not valid, or what it imports or exports does not fit.
+    #[error(transparent)]
+    Component(wayleave_component::Error),
+    /// The program imports what nothing provides.
     #[error("unknown import `{module}` `{name}`: {help}")]
     UnknownImport {
-        /// The import's module.
+        /// The import's module or interface.
         module: String,
         /// The import's name.
         name: String,
@@ -46,10 +45,24 @@ pub enum Error {
         help: String,
     },
     /// There is nothing to run.
-    #[error("the module exports no `_start` function, so there is no program to run; {exports}")]
+    #[error("the {kind} does not export `{wanted}`, so there is no program to run; {exports}")]
     NoStart {
-        /// The functions that it exports instead.
+        /// What it is: a module or a component.
+        kind: ProgramKind,
+        /// What programs of its kind export.
+        wanted: &'static str,
+        /// What it exports instead.
         exports: String,
+    },
+    /// Only programs of the other kind can do this.
+    #[error("{what} is for a {wanted}, and this is a {kind}")]
+    WrongKind {
+        /// What was asked for.
+        what: &'static str,
+        /// The kind that can do it.
+        wanted: ProgramKind,
+        /// The kind that it is.
+        kind: ProgramKind,
     },
     /// There is no export that can be called like this.
     #[error("export `{name}`: {reason}")]
@@ -85,6 +98,13 @@ impl Error {
     /// Whether the engine does not take the module: it is malformed, invalid, or needs what this
     /// engine does not have and another may.
     pub fn is_module(&self) -> bool {
-        matches!(self, Self::Engine(wayleave_engine::Error::Module { .. }))
+        use wayleave_component::Error as Of;
+        matches!(
+            self,
+            Self::Engine(wayleave_engine::Error::Module { .. })
+                | Self::Component(
+                    Of::Invalid(_) | Of::Engine(wayleave_engine::Error::Module { .. })
+                )
+        )
     }
 }

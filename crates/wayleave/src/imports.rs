@@ -41,6 +41,34 @@ pub(crate) fn explain(module: &str, name: &str) -> String {
     origin.to_owned()
 }
 
+/// What would provide an interface that a component imports, or what to do about it.
+pub(crate) fn explain_interface(name: &str) -> String {
+    let (base, version) = name.split_once('@').unwrap_or((name, ""));
+    let package = base.split_once('/').map_or(base, |(package, _)| package);
+    match package {
+        "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:filesystem" | "wasi:cli"
+            if version.starts_with("0.2.") =>
+        {
+            format!(
+                "this version provides {package} up to {}; this is newer, or not stable",
+                wayleave_wasi::p2::VERSION
+            )
+        }
+        "wasi:sockets" | "wasi:http" if version.starts_with("0.2.") => {
+            format!("{package} is not provided yet")
+        }
+        package if package.starts_with("wasi:") && version.starts_with("0.3.") => {
+            "WASI 0.3 is not provided yet; build for wasm32-wasip2 instead".to_owned()
+        }
+        package if package.starts_with("wasi:") => {
+            "it belongs to a proposal or version of WASI that is not provided".to_owned()
+        }
+        _ => "it is not WASI: another component has to provide it; compose the two, for example \
+              with `wac plug`"
+            .to_owned(),
+    }
+}
+
 /// What to do when the import is a function that may never be called.
 pub(crate) const TRAP_HINT: &str =
     "if the program never calls it, `--unknown-imports trap` lets it run";

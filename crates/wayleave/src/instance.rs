@@ -1,84 +1,58 @@
-use crate::Error;
+use crate::loading::Running;
 use crate::watchdog::Watchdog;
-use wayleave_engine::{Context, Engine, Extern, ExternType, Limits, Stop, Value};
-use wayleave_grants::Grants;
-use wayleave_wasi::p1::Host;
+use crate::{End, Error, Outcome};
+use wayleave_component::plan::{FuncType, Types};
+use wayleave_engine::{Stop, Value};
 
 /// A guest that is there, with what it was given, and whose exports can be called one after the
 /// other: a library rather than a program.
 pub struct Instance {
     pub(crate) guest: Box<dyn Running>,
-    pub(crate) exports: Vec<wayleave_engine::ExportType>,
-    pub(crate) _watchdog: Option<Watchdog>,
+    pub(crate) watchdog: Option<Watchdog>,
 }
 
 impl Instance {
-    /// Calls an exported function.
+    /// Calls a function that a module exports.
     ///
     /// # Errors
     /// [`Error::Export`] when there is none of this name, or the arguments do not fit its type;
-    /// [`Error::Stopped`] when the guest traps or exits. A guest that has trapped may be called
-    /// again, but what it computed so far may be half done.
+    /// [`Error::WrongKind`] for a component; [`Error::Stopped`] when the guest traps or exits. A
+    /// guest that has trapped may be called again, but what it computed so far may be half done.
     pub fn call(&mut self, name: &str, args: &[Value]) -> Result<Vec<Value>, Error> {
-        let wrong = |reason: String| Error::Export { name: name.to_owned(), reason };
-        let export = self.exports.iter().find(|export| export.name == name);
-        let ty = match export.map(|export| &export.ty) {
-            Some(ExternType::Func(Some(ty))) => ty,
-            Some(ExternType::Func(None)) => {
-                return Err(wrong("its type has vectors or references".to_owned()));
-            }
-            Some(_) => return Err(wrong("it is not a function".to_owned())),
-            None => return Err(wrong("there is none of this name".to_owned())),
-        };
-        if !args.iter().map(|arg| arg.ty()).eq(ty.params.iter().copied()) {
-            return Err(wrong(format!("it takes {:?}, not {args:?}", ty.params)));
-        }
-        let mut results: Vec<Value> = ty.results.iter().copied().map(Value::zero).collect();
-        self.guest.call(name, args, &mut results).map_err(Error::Stopped)?;
-        Ok(results)
-    }
-}
-
-/// A guest on some engine.
-pub(crate) trait Running: Send {
-    /// Calls an exported function, whose type the caller knows; a missing one is called at no cost.
-    fn call(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<(), Stop>;
-    /// Fuel that is left.
-    fn fuel(&mut self) -> Option<u64>;
-}
-
-/// A guest on one engine.
-pub(crate) struct Guest<E: Engine> {
-    store: E::Store<Host>,
-    instance: E::Instance,
-}
-
-impl<E: Engine> Guest<E> {
-    pub(crate) fn new(
-        engine: &E,
-        template: &E::Template<Host>,
-        grants: Grants,
-    ) -> Result<Self, Error> {
-        let mut limits = Limits::default();
-        limits.memory_bytes = grants.limits.memory_bytes;
-        limits.fuel = grants.limits.fuel;
-        limits.interrupt = grants.interrupt.as_ref().map(|interrupt| interrupt.flag());
-        let mut store = engine.store(Host::new(grants), limits)?;
-        let instance = E::context(&mut store).instantiate(template).map_err(Error::Stopped)?;
-        Ok(Self { store, instance })
-    }
-}
-
-impl<E: Engine> Running for Guest<E> {
-    fn call(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<(), Stop> {
-        let mut context = E::context(&mut self.store);
-        match context.export(&self.instance, name) {
-            Some(Extern::Func(func)) => context.call(&func, args, results),
-            _ => Ok(()),
-        }
+        self.guest.call(name, args)
     }
 
-    fn fuel(&mut self) -> Option<u64> {
-        E::context(&mut self.store).fuel()
+    /// Calls a function that a component exports: by its name, or by the name of an interface and
+    /// its own.
+    ///
+    /// # Errors
+    /// [`Error::Component`] when there is none; [`Error::WrongKind`] for a module;
+    /// [`Error::Stopped`] when the guest traps or exits, or the arguments are not of the function's
+    /// type. A component that has trapped can not be called again.
+    pub fn invoke(
+        &mut self,
+        path: &[&str],
+        args: &[wayleave_component::Value],
+    ) -> Result<Option<wayleave_component::Value>, Error> {
+        self.guest.invoke(path, args)
+    }
+
+    /// The type of a function that a component exports, and the types that it consists of.
+    ///
+    /// # Errors
+    /// As [`Instance::invoke`].
+    pub fn func_type(&mut self, path: &[&str]) -> Result<(FuncType, Types), Error> {
+        self.guest.func_type(path)
+    }
+
+    /// How the guest has ended, of a call that [`Error::Stopped`] came out of.
+    pub fn ended(&self, stop: Stop) -> Outcome {
+        let timed_out = self.watchdog.as_ref().is_some_and(Watchdog::fired);
+        Outcome { end: End::new(Err(stop), timed_out), fuel_used: None }
+    }
+
+    /// Where a component exports functions of this name: alone or in an interface.
+    pub fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {
+        self.guest.find_funcs(name)
     }
 }

@@ -1,9 +1,8 @@
 use crate::loading::Loaded;
 use crate::watchdog::Watchdog;
-use crate::{Canceller, End, Error, Grants, Instance, Outcome, Output};
+use crate::{Canceller, End, Error, Grants, Instance, Outcome, Output, ProgramKind};
 use std::fmt;
 use std::sync::Arc;
-use wayleave_engine::{ExportType, ExternType};
 use wayleave_system::stdio::Capture;
 use wayleave_system::wait::Interrupt;
 
@@ -18,15 +17,19 @@ pub struct Program {
 }
 
 impl Program {
-    /// Runs the program on this thread until it ends.
+    /// Whether it is a module or a component.
+    pub fn kind(&self) -> ProgramKind {
+        self.inner.kind()
+    }
+
+    /// Runs the program on this thread until it ends: a module's `_start`, a component's
+    /// `wasi:cli/run`.
     ///
     /// # Errors
-    /// [`Error::NoStart`] when the module is no program, [`Error::Setting`] when a limit needs a
+    /// [`Error::NoStart`] when it is no program, [`Error::Setting`] when a limit needs a
     /// runtime setting. A trap or an exit code is no error, but the [`Outcome`].
     pub fn run(&self, grants: Grants) -> Result<Outcome, Error> {
-        if !self.exports_function("_start") {
-            return Err(Error::NoStart { exports: self.describe_exports() });
-        }
+        self.inner.check_runnable()?;
         let fuel = grants.limits.fuel;
         let (grants, watchdog) = self.prepare(grants)?;
         let timed_out = || watchdog.as_ref().is_some_and(Watchdog::fired);
@@ -37,7 +40,7 @@ impl Program {
             }
             Err(error) => return Err(error),
         };
-        let result = guest.call("_start", &[], &mut []);
+        let result = guest.run();
         let fuel_used = fuel.zip(guest.fuel()).map(|(given, left)| given.saturating_sub(left));
         Ok(Outcome { end: End::new(result, timed_out()), fuel_used })
     }
@@ -55,8 +58,8 @@ impl Program {
         Ok(Output { outcome, stdout: stdout.take(), stderr: stderr.take() })
     }
 
-    /// Instantiates the module as a library: runs its `_initialize` function, if it has one, and
-    /// leaves its other exports to be called.
+    /// Instantiates it as a library, whose exports can be called. Of a module, the `_initialize`
+    /// function is run first, if it has one.
     ///
     /// # Errors
     /// [`Error::Stopped`] when the guest stops while it initialises itself; otherwise as
@@ -64,10 +67,8 @@ impl Program {
     pub fn instantiate(&self, grants: Grants) -> Result<Instance, Error> {
         let (grants, watchdog) = self.prepare(grants)?;
         let mut guest = self.inner.instantiate(grants)?;
-        if self.exports_function("_initialize") {
-            guest.call("_initialize", &[], &mut []).map_err(Error::Stopped)?;
-        }
-        Ok(Instance { guest, exports: self.inner.exports().to_vec(), _watchdog: watchdog })
+        guest.initialize().map_err(Error::Stopped)?;
+        Ok(Instance { guest, watchdog })
     }
 
     /// Checks the limits against the runtime's settings, and starts the clock if there is a time
@@ -94,30 +95,6 @@ impl Program {
             source,
         })?;
         Ok((grants, Some(watchdog)))
-    }
-
-    fn exports_function(&self, name: &str) -> bool {
-        let is =
-            |export: &ExportType| export.name == name && matches!(export.ty, ExternType::Func(_));
-        self.inner.exports().iter().any(is)
-    }
-
-    fn describe_exports(&self) -> String {
-        const SHOWN: usize = 8;
-        let functions: Vec<_> = self
-            .inner
-            .exports()
-            .iter()
-            .filter(|export| matches!(export.ty, ExternType::Func(_)))
-            .map(|export| format!("`{}`", export.name))
-            .collect();
-        match functions.len() {
-            0 => "it exports no function at all".to_owned(),
-            count if count > SHOWN => {
-                format!("it exports {} and {} more", functions[..SHOWN].join(", "), count - SHOWN)
-            }
-            _ => format!("it exports {}", functions.join(", ")),
-        }
     }
 }
 

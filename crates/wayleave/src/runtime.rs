@@ -86,6 +86,7 @@ pub struct Builder {
     config: Config,
     pub(crate) unknown_imports: UnknownImports,
     pub(crate) cache: Option<Cache>,
+    pub(crate) timezone: bool,
     on_compile: Option<OnCompile>,
 }
 
@@ -119,6 +120,13 @@ impl Builder {
     /// What becomes of imports that nothing provides.
     pub fn unknown_imports(mut self, policy: UnknownImports) -> Self {
         self.unknown_imports = policy;
+        self
+    }
+
+    /// Whether `wasi:clocks/timezone` is provided, which is not stable yet: it tells UTC. Off by
+    /// default.
+    pub fn timezone(mut self, on: bool) -> Self {
+        self.timezone = on;
         self
     }
 
@@ -175,20 +183,21 @@ impl Runtime {
             config: Config::default(),
             unknown_imports: UnknownImports::default(),
             cache: None,
+            timezone: false,
             on_compile: None,
         }
     }
 
-    /// Loads a program: a binary module, or WebAssembly text.
+    /// Loads a program: a binary module or component, or WebAssembly text.
     ///
     /// # Errors
     /// What the bytes are instead, what is wrong with the module, or which import nothing provides.
     pub fn load(&self, bytes: &[u8]) -> Result<Program, Error> {
-        let module = source::module(bytes)?;
-        Ok(Program { inner: self.loader.load(&module, &self.settings)? })
+        let source = source::program(bytes)?;
+        Ok(Program { inner: self.loader.load(&source, &self.settings)? })
     }
 
-    /// Loads a program from a file: a binary module, WebAssembly text, or what
+    /// Loads a program from a file: a binary module or component, WebAssembly text, or what
     /// [`Runtime::compile_file`] wrote (with the same [`Cache`], whose key has sealed it).
     ///
     /// # Errors
@@ -201,7 +210,7 @@ impl Runtime {
         self.load(&read(path)?)
     }
 
-    /// Compiles a module or text and writes machine code to a file that [`Runtime::load_file`]
+    /// Compiles a module, component or text and writes machine code to a file that [`Runtime::load_file`]
     /// loads without compiling, with the same engine version and settings on the same kind of
     /// processor. It is sealed with the key of this user's [`Cache`]: nobody else's code is ever
     /// loaded.
@@ -211,8 +220,8 @@ impl Runtime {
     /// file can not be written, or the engine does not compile.
     pub fn compile_file(&self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), Error> {
         let bytes = read(from.as_ref())?;
-        let module = source::module(&bytes)?;
-        self.loader.compile(&module, to.as_ref(), &self.settings)
+        let source = source::program(&bytes)?;
+        self.loader.compile(&source, to.as_ref(), &self.settings)
     }
 
     /// Something that ends a guest of this runtime from another thread.

@@ -1,22 +1,35 @@
 use crate::Error;
 use std::borrow::Cow;
 
-/// The binary module that some bytes are, or that their text describes.
+/// A program in binary form.
+pub(crate) enum Source<'a> {
+    /// A core module.
+    Module(Cow<'a, [u8]>),
+    /// A component.
+    Component(Cow<'a, [u8]>),
+}
+
+impl<'a> Source<'a> {
+    fn new(binary: Cow<'a, [u8]>) -> Self {
+        // After the magic number come a version and a layer: 0 is modules, 1 is components.
+        match binary.get(4..8) {
+            Some([_, _, 1, 0]) => Self::Component(binary),
+            _ => Self::Module(binary),
+        }
+    }
+}
+
+/// The program that some bytes are, or that their text describes.
 ///
 /// # Errors
 /// What the bytes are instead, or where their text is wrong.
-pub(crate) fn module(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
-    if let Some(rest) = bytes.strip_prefix(b"\0asm") {
-        return match rest {
-            // Version 13 on layer 1 is what components have until they get their final number.
-            [_, _, 1, 0, ..] => Err(Error::Component),
-            _ => Ok(Cow::Borrowed(bytes)),
-        };
+pub(crate) fn program(bytes: &[u8]) -> Result<Source<'_>, Error> {
+    if bytes.starts_with(b"\0asm") {
+        return Ok(Source::new(Cow::Borrowed(bytes)));
     }
     match std::str::from_utf8(bytes) {
         Ok(text) if looks_like_text(text) => match wat::parse_str(text) {
-            Ok(binary) if binary.get(6) == Some(&1) => Err(Error::Component),
-            Ok(binary) => Ok(Cow::Owned(binary)),
+            Ok(binary) => Ok(Source::new(Cow::Owned(binary))),
             Err(error) => Err(Error::Text { reason: one_line(&error.to_string()) }),
         },
         _ => Err(Error::NotWasm { reason: describe(bytes).to_owned() }),
@@ -67,7 +80,10 @@ mod tests {
     use super::*;
 
     fn error(bytes: &[u8]) -> String {
-        module(bytes).unwrap_err().to_string()
+        match program(bytes) {
+            Err(error) => error.to_string(),
+            Ok(_) => String::new(),
+        }
     }
 
     #[test]
@@ -77,10 +93,10 @@ mod tests {
         assert!(error(b"\x7fELF\x02").contains("native program"));
         assert!(error(b"\x1f\x8b\x08").contains("gzip"));
         assert!(error(b"hello").contains("neither"));
-        assert!(matches!(module(b"\0asm\x0d\0\x01\0"), Err(Error::Component)));
-        assert!(matches!(module(b"(component)"), Err(Error::Component)));
-        assert!(module(b"  (module)").is_ok());
-        assert!(module(b";; a comment\n(module)").is_ok());
+        assert!(matches!(program(b"\0asm\x0d\0\x01\0"), Ok(Source::Component(_))));
+        assert!(matches!(program(b"(component)"), Ok(Source::Component(_))));
+        assert!(matches!(program(b"  (module)"), Ok(Source::Module(_))));
+        assert!(matches!(program(b";; a comment\n(module)"), Ok(Source::Module(_))));
     }
 
     #[test]

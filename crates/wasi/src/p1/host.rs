@@ -1,12 +1,8 @@
 use super::descriptor::{Descriptor, Table};
+use crate::wait::Waiter;
 use std::sync::Arc;
-use wayleave_engine::{Stop, Trap, TrapKind};
 use wayleave_grants::{Clocks, Grants};
-use wayleave_system::ErrorCode;
 use wayleave_system::random::Random;
-use wayleave_system::wait::{Blocking, Interest, Interrupt, Readiness, Woken, wait};
-
-use super::call::{Failure, Result};
 
 /// The state of a store whose guest uses WASI 0.1 (or 0.0).
 pub trait State: Send + 'static {
@@ -54,51 +50,4 @@ impl Host {
             waiter: Waiter { interrupt: grants.interrupt },
         }
     }
-}
-
-/// How this guest's calls wait: in the system call itself where nothing can interrupt them,
-/// otherwise for readiness and the interruption together.
-pub(super) struct Waiter {
-    pub(super) interrupt: Option<Interrupt>,
-}
-
-impl Waiter {
-    /// Runs an operation until it does not say [`Again`](ErrorCode::Again), waiting in between;
-    /// for a non-blocking descriptor that answer is the guest's.
-    #[inline]
-    pub(super) fn retry<'r, R>(
-        &self,
-        nonblocking: bool,
-        interest: Interest,
-        readiness: impl Fn() -> Readiness<'r>,
-        mut operation: impl FnMut(Blocking) -> wayleave_system::Result<R>,
-    ) -> Result<R> {
-        let blocking = match (&self.interrupt, nonblocking) {
-            (None, false) => Blocking::Allowed,
-            _ => Blocking::Never,
-        };
-        loop {
-            match operation(blocking) {
-                Err(ErrorCode::Again) if !nonblocking => {}
-                result => return result.map_err(Failure::Errno),
-            }
-            if let Woken::Interrupted =
-                wait(&[(readiness(), interest)], None, self.interrupt.as_ref())?
-            {
-                return Err(interrupted());
-            }
-        }
-    }
-
-    /// Whether the guest is to end now.
-    pub(super) fn check(&self) -> Result<()> {
-        match &self.interrupt {
-            Some(interrupt) if interrupt.is_set() => Err(interrupted()),
-            _ => Ok(()),
-        }
-    }
-}
-
-pub(super) fn interrupted() -> Failure {
-    Stop::from(Trap::from(TrapKind::Interrupted)).into()
 }

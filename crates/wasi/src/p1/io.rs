@@ -7,8 +7,8 @@
 use super::Layout;
 use super::call::{Call, Failure, Result};
 use super::descriptor::{Descriptor, Object};
-use super::host::Waiter;
 use super::rights::Rights;
+use crate::wait::Waiter;
 use std::io::{IoSlice, IoSliceMut, SeekFrom};
 use wayleave_system::ErrorCode;
 use wayleave_system::net::{Connection, ReceiveOptions};

@@ -3,13 +3,12 @@
 use super::call::{Call, Result};
 use super::clock::clock;
 use super::descriptor::Object;
-use super::host::interrupted;
 use super::{Host, Layout};
 use crate::GuestMemory;
 use smallvec::SmallVec;
 use std::time::Duration;
 use wayleave_system::ErrorCode;
-use wayleave_system::wait::{Interest, Ready, Woken, wait};
+use wayleave_system::wait::{Interest, Ready};
 
 /// Most subscriptions of one call: more than any guest can have descriptors and timers for in
 /// earnest, and little host memory.
@@ -183,10 +182,9 @@ fn list_events(host: &Host, list: &List) -> Result<Vec<Event>> {
     if !events.is_empty() {
         timeout = Some(Duration::ZERO);
     }
-    let due = match wait(&sources, timeout, host.waiter.interrupt.as_ref())? {
-        Woken::Interrupted => return Err(interrupted()),
-        Woken::TimedOut => timeout,
-        Woken::Ready(ready) => {
+    let due = match host.waiter.wait(&sources, timeout)? {
+        None => timeout,
+        Some(ready) => {
             events.extend(ready.iter().map(|ready| descriptor_event(host, &waiting, ready)));
             Some(Duration::ZERO)
         }

@@ -1,0 +1,78 @@
+//! `run --invoke`: one call of an exported function, with its arguments as text.
+
+use crate::failure::{Failure, print};
+use crate::run::on_file;
+use crate::{report, wave};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+use wasm_wave::untyped::UntypedFuncCall;
+use wasm_wave::value::Value as TextValue;
+use wayleave::component::Value;
+use wayleave::component::plan::{FuncType, Types};
+use wayleave::{Error, Instance};
+
+/// Calls what `call` says, and prints the result.
+pub(crate) fn run(
+    file: &Path,
+    mut instance: Instance,
+    call: &str,
+    timeout: Option<Duration>,
+) -> Result<ExitCode, Failure> {
+    let (interface, call) = match call.split_once('#') {
+        Some((interface, call)) => (Some(interface), call),
+        None => (None, call),
+    };
+    let parsed = UntypedFuncCall::parse(call)
+        .map_err(|error| Failure::usage(format!("--invoke: `{call}` is no call: {error}")))?;
+    let path = find(&instance, interface, parsed.name())?;
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let (ty, types) = instance.func_type(&path).map_err(|error| on_file(file, error))?;
+    let args = arguments(&parsed, &ty, &types)?;
+    match instance.invoke(&path, &args) {
+        Ok(None) => Ok(ExitCode::SUCCESS),
+        Ok(Some(result)) => print(format!("{}\n", wave::to_text(&result)).as_bytes()),
+        Err(Error::Stopped(stop)) => Ok(report::outcome(file, &instance.ended(stop), timeout)),
+        Err(error) => Err(on_file(file, error)),
+    }
+}
+
+/// Where the function is, that must be the only one of its name.
+fn find(instance: &Instance, interface: Option<&str>, name: &str) -> Result<Vec<String>, Failure> {
+    if let Some(interface) = interface {
+        return Ok(vec![interface.to_owned(), name.to_owned()]);
+    }
+    let mut found = instance.find_funcs(name);
+    match (found.pop(), found.is_empty()) {
+        (Some(path), true) => Ok(path),
+        (Some(path), false) => Err(Failure::usage(format!(
+            "--invoke: several interfaces export `{name}`: say which, as `{}(...)`",
+            path.join("#")
+        ))),
+        // The component's own error tells what there is.
+        (None, _) => Ok(vec![name.to_owned()]),
+    }
+}
+
+fn arguments(
+    call: &UntypedFuncCall<'_>,
+    ty: &FuncType,
+    types: &Types,
+) -> Result<Vec<Value>, Failure> {
+    let text_type = |(name, ty): &(String, _)| {
+        wave::text_type(*ty, types).ok_or_else(|| {
+            Failure::usage(format!(
+                "--invoke: the argument `{name}` is a resource, which can not be written as text"
+            ))
+        })
+    };
+    let text_types = ty.params.iter().map(text_type).collect::<Result<Vec<_>, _>>()?;
+    let values: Vec<TextValue> = call.to_wasm_params(&text_types).map_err(|error| {
+        Failure::usage(format!("--invoke: the arguments of `{}`: {error}", call.name()))
+    })?;
+    let pairs = values.iter().zip(&ty.params);
+    let values = pairs.map(|(value, (_, ty))| wave::from_text(value, *ty, types));
+    values.collect::<Option<_>>().ok_or_else(|| {
+        Failure::usage(format!("--invoke: the arguments of `{}` do not fit", call.name()))
+    })
+}

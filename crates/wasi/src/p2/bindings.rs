@@ -1,0 +1,23 @@
+//! Types, traits and registration of the interfaces.
+#![allow(missing_docs, reason = "the interfaces' own documentation is in the WIT files")]
+
+wayleave_bindgen::bindgen! {
+    path: "../../wit/0.2",
+    world: "system",
+    features: ["clocks-timezone"],
+    resources: {
+        "wasi:io/error/error": crate::p2::error::IoError,
+        "wasi:io/poll/pollable": crate::p2::poll::Pollable,
+        "wasi:io/streams/input-stream": crate::p2::streams::InputStream,
+        "wasi:io/streams/output-stream": crate::p2::streams::OutputStream,
+        "wasi:filesystem/types/descriptor": crate::p2::filesystem::Descriptor,
+        "wasi:filesystem/types/directory-entry-stream": crate::p2::filesystem::Entries,
+        "wasi:cli/terminal-input/terminal-input": crate::p2::cli::TerminalInput,
+        "wasi:cli/terminal-output/terminal-output": crate::p2::cli::TerminalOutput,
+    },
+    returns: {
+        "wasi:io/streams.[method]input-stream.read": crate::p2::streams::Read,
+        "wasi:io/streams.[method]input-stream.blocking-read": crate::p2::streams::Read,
+        "wasi:filesystem/types.[method]descriptor.read": crate::p2::filesystem::ReadAt,
+    },
+}

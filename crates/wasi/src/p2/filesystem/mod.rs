@@ -1,0 +1,308 @@
+//! `wasi:filesystem`.
+
+mod convert;
+mod descriptor;
+mod entries;
+mod read;
+
+pub(crate) use descriptor::Descriptor;
+pub(crate) use entries::Entries;
+pub(crate) use read::ReadAt;
+
+use super::Host;
+use super::bindings::wasi::filesystem::preopens;
+use super::bindings::wasi::filesystem::types::{
+    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode,
+    MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
+};
+use super::error::{IoError, code_of, guest_code};
+use super::streams::{FileInput, InputStream, OutputStream};
+use convert::{advice, hash, set_time, stat};
+use std::io::IoSlice;
+use std::sync::Arc;
+use wayleave_component::{Borrow, Own};
+use wayleave_engine::Stop;
+use wayleave_system::fs::{self, SyncKind};
+
+/// What an operation gives: its result, the error that the guest is told, or the guest's end.
+type Outcome<T> = Result<Result<T, ErrorCode>, Stop>;
+
+/// What the guest is told of a result.
+fn told<T>(result: wayleave_system::Result<T>) -> Outcome<T> {
+    Ok(result.map_err(guest_code))
+}
+
+fn follow(flags: PathFlags) -> bool {
+    flags.contains(PathFlags::SYMLINK_FOLLOW)
+}
+
+impl preopens::Host for Host {
+    fn get_directories(&mut self) -> Result<Vec<(Own<Descriptor>, String)>, Stop> {
+        let mut directories = Vec::new();
+        for preopen in &self.preopens {
+            let descriptor = Descriptor::preopen(preopen.dir.clone());
+            let own = self.descriptors.add_or_trap(descriptor)?;
+            directories.push((own, preopen.guest.clone()));
+        }
+        Ok(directories)
+    }
+}
+
+impl types::Host for Host {
+    fn descriptor_read_via_stream(
+        &mut self,
+        this: Borrow<Descriptor>,
+        offset: u64,
+    ) -> Outcome<Own<InputStream>> {
+        let file = match self.descriptors.get(this)?.readable() {
+            Ok(file) => file.clone(),
+            Err(code) => return told(Err(code)),
+        };
+        told(self.inputs.add(InputStream::File(Arc::new(FileInput::new(file, offset)))))
+    }
+
+    fn descriptor_write_via_stream(
+        &mut self,
+        this: Borrow<Descriptor>,
+        offset: u64,
+    ) -> Outcome<Own<OutputStream>> {
+        let file = match self.descriptors.get(this)?.writable() {
+            Ok(file) => file.clone(),
+            Err(code) => return told(Err(code)),
+        };
+        told(self.outputs.add(OutputStream::File { file, position: offset }))
+    }
+
+    fn descriptor_append_via_stream(
+        &mut self,
+        this: Borrow<Descriptor>,
+    ) -> Outcome<Own<OutputStream>> {
+        let file = match self.descriptors.get(this)?.writable() {
+            Ok(file) => file.clone(),
+            Err(code) => return told(Err(code)),
+        };
+        told(self.outputs.add(OutputStream::Append(file)))
+    }
+
+    fn descriptor_advise(
+        &mut self,
+        this: Borrow<Descriptor>,
+        offset: u64,
+        length: u64,
+        how: Advice,
+    ) -> Outcome<()> {
+        let file = self.descriptors.get(this)?.file();
+        told(file.and_then(|file| file.advise(offset, length, advice(how))))
+    }
+
+    fn descriptor_sync_data(&mut self, this: Borrow<Descriptor>) -> Outcome<()> {
+        told(self.descriptors.get(this)?.sync(SyncKind::Data))
+    }
+
+    fn descriptor_sync(&mut self, this: Borrow<Descriptor>) -> Outcome<()> {
+        told(self.descriptors.get(this)?.sync(SyncKind::All))
+    }
+
+    fn descriptor_get_flags(&mut self, this: Borrow<Descriptor>) -> Outcome<DescriptorFlags> {
+        Ok(Ok(self.descriptors.get(this)?.flags()))
+    }
+
+    fn descriptor_get_type(&mut self, this: Borrow<Descriptor>) -> Outcome<DescriptorType> {
+        told(self.descriptors.get(this)?.kind())
+    }
+
+    fn descriptor_set_size(&mut self, this: Borrow<Descriptor>, size: u64) -> Outcome<()> {
+        let file = self.descriptors.get(this)?.writable();
+        told(file.and_then(|file| file.set_size(size)))
+    }
+
+    fn descriptor_set_times(
+        &mut self,
+        this: Borrow<Descriptor>,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> Outcome<()> {
+        let descriptor = self.descriptors.get(this)?;
+        let times = set_time(accessed).and_then(|a| Ok((a, set_time(modified)?)));
+        told(times.and_then(|(accessed, modified)| descriptor.set_times(accessed, modified)))
+    }
+
+    #[inline]
+    fn descriptor_read(
+        &mut self,
+        this: Borrow<Descriptor>,
+        length: u64,
+        offset: u64,
+    ) -> Result<ReadAt, Stop> {
+        let file = self.descriptors.get(this)?.readable();
+        Ok(ReadAt::new(file, length, offset))
+    }
+
+    #[inline]
+    fn descriptor_write(
+        &mut self,
+        this: Borrow<Descriptor>,
+        buffer: &[u8],
+        offset: u64,
+    ) -> Outcome<u64> {
+        let file = self.descriptors.get(this)?.writable();
+        let written = file.and_then(|file| file.write_at(&[IoSlice::new(buffer)], offset));
+        told(written.map(|written| written as u64))
+    }
+
+    fn descriptor_read_directory(&mut self, this: Borrow<Descriptor>) -> Outcome<Own<Entries>> {
+        let walk = self.descriptors.get(this)?.dir().and_then(|dir| dir.entries());
+        told(walk.and_then(|walk| self.entries.add(Entries::new(walk))))
+    }
+
+    fn descriptor_create_directory_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        path: &str,
+    ) -> Outcome<()> {
+        told(self.descriptors.get(this)?.dir().and_then(|dir| dir.create_dir(path)))
+    }
+
+    fn descriptor_stat(&mut self, this: Borrow<Descriptor>) -> Outcome<DescriptorStat> {
+        told(self.descriptors.get(this)?.stat().map(|found| stat(&found)))
+    }
+
+    fn descriptor_stat_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        path_flags: PathFlags,
+        path: &str,
+    ) -> Outcome<DescriptorStat> {
+        let dir = self.descriptors.get(this)?.dir();
+        told(dir.and_then(|dir| dir.stat_at(path, follow(path_flags))).map(|found| stat(&found)))
+    }
+
+    fn descriptor_set_times_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        path_flags: PathFlags,
+        path: &str,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> Outcome<()> {
+        let dir = self.descriptors.get(this)?.dir();
+        told(dir.and_then(|dir| {
+            dir.set_times_at(path, follow(path_flags), set_time(accessed)?, set_time(modified)?)
+        }))
+    }
+
+    fn descriptor_link_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        old_path_flags: PathFlags,
+        old_path: &str,
+        new_descriptor: Borrow<Descriptor>,
+        new_path: &str,
+    ) -> Outcome<()> {
+        let from = self.descriptors.get(this)?.dir();
+        let to = self.descriptors.get(new_descriptor)?.dir();
+        told(
+            from.and_then(|from| {
+                fs::link(&**from, old_path, follow(old_path_flags), &**to?, new_path)
+            }),
+        )
+    }
+
+    fn descriptor_open_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        path_flags: PathFlags,
+        path: &str,
+        open_flags: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> Outcome<Own<Descriptor>> {
+        let opened = self.descriptors.get(this)?.open(path, follow(path_flags), open_flags, flags);
+        told(opened.and_then(|opened| self.descriptors.add(opened)))
+    }
+
+    fn descriptor_readlink_at(&mut self, this: Borrow<Descriptor>, path: &str) -> Outcome<String> {
+        let target = self.descriptors.get(this)?.dir().and_then(|dir| dir.read_link(path));
+        told(target.and_then(|target| {
+            String::from_utf8(target).map_err(|_| wayleave_system::ErrorCode::IllegalSequence)
+        }))
+    }
+
+    fn descriptor_remove_directory_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        path: &str,
+    ) -> Outcome<()> {
+        told(self.descriptors.get(this)?.dir().and_then(|dir| dir.remove_dir(path)))
+    }
+
+    fn descriptor_rename_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        old_path: &str,
+        new_descriptor: Borrow<Descriptor>,
+        new_path: &str,
+    ) -> Outcome<()> {
+        let from = self.descriptors.get(this)?.dir();
+        let to = self.descriptors.get(new_descriptor)?.dir();
+        told(from.and_then(|from| fs::rename(&**from, old_path, &**to?, new_path)))
+    }
+
+    fn descriptor_symlink_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        old_path: &str,
+        new_path: &str,
+    ) -> Outcome<()> {
+        told(self.descriptors.get(this)?.dir().and_then(|dir| dir.symlink(old_path, new_path)))
+    }
+
+    fn descriptor_unlink_file_at(&mut self, this: Borrow<Descriptor>, path: &str) -> Outcome<()> {
+        told(self.descriptors.get(this)?.dir().and_then(|dir| dir.remove_file(path)))
+    }
+
+    fn descriptor_is_same_object(
+        &mut self,
+        this: Borrow<Descriptor>,
+        other: Borrow<Descriptor>,
+    ) -> Result<bool, Stop> {
+        let one = self.descriptors.get(this)?.stat();
+        let other = self.descriptors.get(other)?.stat();
+        Ok(match (one, other) {
+            (Ok(one), Ok(other)) => (one.device, one.inode) == (other.device, other.inode),
+            _ => false,
+        })
+    }
+
+    fn descriptor_metadata_hash(&mut self, this: Borrow<Descriptor>) -> Outcome<MetadataHashValue> {
+        told(self.descriptors.get(this)?.stat().map(|found| hash(&found)))
+    }
+
+    fn descriptor_metadata_hash_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        path_flags: PathFlags,
+        path: &str,
+    ) -> Outcome<MetadataHashValue> {
+        let dir = self.descriptors.get(this)?.dir();
+        told(dir.and_then(|dir| dir.stat_at(path, follow(path_flags))).map(|found| hash(&found)))
+    }
+
+    fn descriptor_drop(&mut self, this: Own<Descriptor>) -> Result<(), Stop> {
+        self.descriptors.remove(&this).map(drop)
+    }
+
+    fn directory_entry_stream_read_directory_entry(
+        &mut self,
+        this: Borrow<Entries>,
+    ) -> Outcome<Option<DirectoryEntry>> {
+        told(self.entries.get_mut(this)?.next())
+    }
+
+    fn directory_entry_stream_drop(&mut self, this: Own<Entries>) -> Result<(), Stop> {
+        self.entries.remove(&this).map(drop)
+    }
+
+    fn filesystem_error_code(&mut self, err: Borrow<IoError>) -> Result<Option<ErrorCode>, Stop> {
+        Ok(code_of(err).map(guest_code))
+    }
+}

@@ -1,0 +1,63 @@
+use super::filesystem::{Descriptor, Entries};
+use super::poll::Pollable;
+use super::streams::{InputStream, OutputStream};
+use super::table::Table;
+use crate::wait::Waiter;
+use std::sync::Arc;
+use wayleave_grants::{Clocks, Grants, Preopen};
+use wayleave_system::fs::File;
+use wayleave_system::random::Random;
+
+/// The state of a store whose guest uses WASI 0.2.
+pub trait State: Send + 'static {
+    /// What the guest has been given and has opened since.
+    fn p2(&mut self) -> &mut Host;
+}
+
+impl State for Host {
+    fn p2(&mut self) -> &mut Host {
+        self
+    }
+}
+
+/// The host's side of one guest: what it was given, and the resources it has handles of.
+pub struct Host {
+    pub(super) args: Vec<String>,
+    pub(super) env: Vec<(String, String)>,
+    pub(super) preopens: Vec<Preopen>,
+    pub(super) stdin: Arc<dyn File>,
+    pub(super) stdout: Arc<dyn File>,
+    pub(super) stderr: Arc<dyn File>,
+    pub(super) clocks: Clocks,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) waiter: Waiter,
+    pub(super) descriptors: Table<Descriptor>,
+    pub(super) entries: Table<Entries>,
+    pub(super) inputs: Table<InputStream>,
+    pub(super) outputs: Table<OutputStream>,
+    pub(super) pollables: Table<Pollable>,
+}
+
+impl Host {
+    /// The host's side of a guest that is given `grants`. Listeners are not offered yet: 0.2 has
+    /// none that are open from the start.
+    pub fn new(grants: Grants) -> Self {
+        let limit = grants.limits.descriptors;
+        Self {
+            args: grants.args,
+            env: grants.env,
+            preopens: grants.preopens,
+            stdin: grants.stdin,
+            stdout: grants.stdout,
+            stderr: grants.stderr,
+            clocks: grants.clocks,
+            random: grants.random,
+            waiter: Waiter { interrupt: grants.interrupt },
+            descriptors: Table::new(limit),
+            entries: Table::new(limit),
+            inputs: Table::new(limit),
+            outputs: Table::new(limit),
+            pollables: Table::new(limit),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+use super::{Outcome, Read, told};
+use crate::p2::bindings::wasi::io::streams::StreamError;
+use crate::p2::poll::Pollable;
+use crate::wait::{Failure, Waiter};
+use std::io::IoSliceMut;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wayleave_engine::Stop;
+use wayleave_system::fs::File;
+use wayleave_system::wait::Interest;
+use wayleave_system::{ErrorCode, Result};
+
+/// Bytes for the guest to read.
+pub(crate) enum InputStream {
+    /// Of a file, with a place of its own.
+    File(Arc<FileInput>),
+    /// Whatever comes next: a standard stream.
+    Stream(Arc<dyn File>),
+}
+
+/// A file that is read from some place on.
+pub(crate) struct FileInput {
+    file: Arc<dyn File>,
+    position: AtomicU64,
+}
+
+/// Most bytes that are kept on the host's side on their way.
+const CHUNK: u64 = 64 << 10;
+
+/// Most bytes of one read: guests allocate room for what they may get.
+const MOST: u64 = 16 << 20;
+
+impl FileInput {
+    pub(crate) fn new(file: Arc<dyn File>, position: u64) -> Self {
+        Self { file, position: AtomicU64::new(position) }
+    }
+
+    /// Reads at the place, and moves it. Nobody else does meanwhile: a guest has one thread.
+    #[inline]
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> Result<usize> {
+        let position = self.position.load(Ordering::Relaxed);
+        let read = self.file.read_at(&mut [IoSliceMut::new(buffer)], position)?;
+        self.position.store(position.saturating_add(read as u64), Ordering::Relaxed);
+        Ok(read)
+    }
+
+    /// How much room a read of `len` bytes is to have: a short one what it asks for, a long one
+    /// not more than there is.
+    fn room(&self, len: u64) -> Result<u64> {
+        if len <= CHUNK {
+            return Ok(len);
+        }
+        Ok(len.min(MOST).min(self.left()?.max(1)))
+    }
+
+    fn left(&self) -> Result<u64> {
+        Ok(self.file.stat()?.size.saturating_sub(self.position.load(Ordering::Relaxed)))
+    }
+}
+
+impl InputStream {
+    /// What a read of up to `len` bytes will give.
+    #[inline]
+    pub(super) fn read(
+        &self,
+        len: u64,
+        waiter: &Waiter,
+        nonblocking: bool,
+    ) -> std::result::Result<Read, Stop> {
+        match self {
+            Self::File(input) => match input.room(len) {
+                // `MOST` is less than 4 GiB.
+                Ok(room) => Ok(Read::file(input.clone(), u32::try_from(room).unwrap_or(u32::MAX))),
+                Err(code) => Ok(Read::failed(code)),
+            },
+            Self::Stream(_) => Ok(self.take(len, waiter, nonblocking)?.into()),
+        }
+    }
+
+    /// Reads up to `len` bytes to the host's side.
+    pub(super) fn take(&self, len: u64, waiter: &Waiter, nonblocking: bool) -> Outcome<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(len.min(CHUNK)).unwrap_or(0)];
+        if bytes.is_empty() {
+            return Ok(Ok(bytes));
+        }
+        let read = match self {
+            Self::File(input) => input.read(&mut bytes).map_err(Failure::Errno),
+            Self::Stream(file) => {
+                let ready = || file.readiness(Interest::Read);
+                waiter.retry(nonblocking, Interest::Read, ready, |blocking| {
+                    file.read(&mut [IoSliceMut::new(&mut bytes)], blocking)
+                })
+            }
+        };
+        match read {
+            Ok(0) => Ok(Err(StreamError::Closed)),
+            Err(Failure::Errno(ErrorCode::Again)) => Ok(Ok(Vec::new())),
+            read => Ok(told(read)?.map(|read| {
+                bytes.truncate(read);
+                bytes
+            })),
+        }
+    }
+
+    /// Leaves out up to `len` bytes.
+    pub(super) fn skip(&self, len: u64, waiter: &Waiter, nonblocking: bool) -> Outcome<u64> {
+        if let Self::File(input) = self {
+            return match input.left() {
+                Ok(0) if len > 0 => Ok(Err(StreamError::Closed)),
+                Ok(left) => {
+                    let skipped = len.min(left);
+                    input.position.fetch_add(skipped, Ordering::Relaxed);
+                    Ok(Ok(skipped))
+                }
+                Err(code) => told(Err(code.into())),
+            };
+        }
+        Ok(self.take(len, waiter, nonblocking)?.map(|bytes| bytes.len() as u64))
+    }
+
+    pub(super) fn pollable(&self) -> Pollable {
+        let file = match self {
+            Self::File(input) => &input.file,
+            Self::Stream(file) => file,
+        };
+        Pollable::File(file.clone(), Interest::Read)
+    }
+}

@@ -1,0 +1,155 @@
+//! `wasi:io/streams`.
+
+mod input;
+mod output;
+mod read;
+
+pub(crate) use input::{FileInput, InputStream};
+pub(crate) use output::OutputStream;
+pub(crate) use read::Read;
+
+use super::Host;
+use super::bindings::wasi::io::streams::{self, StreamError};
+use super::error::stream_error;
+use super::poll::Pollable;
+use crate::wait::Failure;
+use wayleave_component::{Borrow, Own};
+use wayleave_engine::Stop;
+
+/// What a stream operation gives: its result, what the guest is told instead, or the guest's end.
+type Outcome<T> = Result<Result<T, StreamError>, Stop>;
+
+/// What the guest is told of a failure.
+fn told<T>(result: Result<T, Failure>) -> Outcome<T> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(Failure::Errno(code)) => Ok(Err(stream_error(code))),
+        Err(Failure::Stop(stop)) => Err(*stop),
+    }
+}
+
+impl streams::Host for Host {
+    #[inline]
+    fn input_stream_read(&mut self, this: Borrow<InputStream>, len: u64) -> Result<Read, Stop> {
+        self.inputs.get(this)?.read(len, &self.waiter, true)
+    }
+
+    #[inline]
+    fn input_stream_blocking_read(
+        &mut self,
+        this: Borrow<InputStream>,
+        len: u64,
+    ) -> Result<Read, Stop> {
+        self.inputs.get(this)?.read(len, &self.waiter, false)
+    }
+
+    fn input_stream_skip(&mut self, this: Borrow<InputStream>, len: u64) -> Outcome<u64> {
+        self.inputs.get(this)?.skip(len, &self.waiter, true)
+    }
+
+    fn input_stream_blocking_skip(&mut self, this: Borrow<InputStream>, len: u64) -> Outcome<u64> {
+        self.inputs.get(this)?.skip(len, &self.waiter, false)
+    }
+
+    fn input_stream_subscribe(&mut self, this: Borrow<InputStream>) -> Result<Own<Pollable>, Stop> {
+        let pollable = self.inputs.get(this)?.pollable();
+        self.pollables.add_or_trap(pollable)
+    }
+
+    fn input_stream_drop(&mut self, this: Own<InputStream>) -> Result<(), Stop> {
+        self.inputs.remove(&this).map(drop)
+    }
+
+    #[inline]
+    fn output_stream_check_write(&mut self, this: Borrow<OutputStream>) -> Outcome<u64> {
+        told(self.outputs.get(this)?.room(&self.waiter))
+    }
+
+    #[inline]
+    fn output_stream_write(&mut self, this: Borrow<OutputStream>, contents: &[u8]) -> Outcome<()> {
+        told(self.outputs.get_mut(this)?.write_all(contents, &self.waiter))
+    }
+
+    #[inline]
+    fn output_stream_blocking_write_and_flush(
+        &mut self,
+        this: Borrow<OutputStream>,
+        contents: &[u8],
+    ) -> Outcome<()> {
+        self.output_stream_write(this, contents)
+    }
+
+    /// Nothing is kept back, so that nothing is left to do.
+    fn output_stream_flush(&mut self, _: Borrow<OutputStream>) -> Outcome<()> {
+        Ok(Ok(()))
+    }
+
+    fn output_stream_blocking_flush(&mut self, _: Borrow<OutputStream>) -> Outcome<()> {
+        Ok(Ok(()))
+    }
+
+    fn output_stream_subscribe(
+        &mut self,
+        this: Borrow<OutputStream>,
+    ) -> Result<Own<Pollable>, Stop> {
+        let pollable = self.outputs.get(this)?.pollable();
+        self.pollables.add_or_trap(pollable)
+    }
+
+    fn output_stream_write_zeroes(&mut self, this: Borrow<OutputStream>, len: u64) -> Outcome<()> {
+        told(self.outputs.get_mut(this)?.write_zeroes(len, &self.waiter))
+    }
+
+    fn output_stream_blocking_write_zeroes_and_flush(
+        &mut self,
+        this: Borrow<OutputStream>,
+        len: u64,
+    ) -> Outcome<()> {
+        self.output_stream_write_zeroes(this, len)
+    }
+
+    fn output_stream_splice(
+        &mut self,
+        this: Borrow<OutputStream>,
+        src: Borrow<InputStream>,
+        len: u64,
+    ) -> Outcome<u64> {
+        self.splice(this, src, len, true)
+    }
+
+    fn output_stream_blocking_splice(
+        &mut self,
+        this: Borrow<OutputStream>,
+        src: Borrow<InputStream>,
+        len: u64,
+    ) -> Outcome<u64> {
+        self.splice(this, src, len, false)
+    }
+
+    fn output_stream_drop(&mut self, this: Own<OutputStream>) -> Result<(), Stop> {
+        self.outputs.remove(&this).map(drop)
+    }
+}
+
+impl Host {
+    fn splice(
+        &mut self,
+        this: Borrow<OutputStream>,
+        src: Borrow<InputStream>,
+        len: u64,
+        nonblocking: bool,
+    ) -> Outcome<u64> {
+        let output = self.outputs.get_mut(this)?;
+        let room = match told(output.room(&self.waiter))? {
+            Ok(0) if !nonblocking => output::STREAM_ROOM,
+            Ok(room) => room,
+            Err(error) => return Ok(Err(error)),
+        };
+        let bytes = match self.inputs.get(src)?.take(len.min(room), &self.waiter, nonblocking)? {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(Err(error)),
+        };
+        let written = told(output.write_all(&bytes, &self.waiter))?;
+        Ok(written.map(|()| bytes.len() as u64))
+    }
+}

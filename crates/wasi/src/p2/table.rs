@@ -1,0 +1,54 @@
+use slab::Slab;
+use wayleave_component::{Borrow, Own};
+use wayleave_engine::{Stop, Trap};
+use wayleave_system::{ErrorCode, Result};
+
+/// The resources of one kind that a guest has handles of, by their numbers.
+pub(super) struct Table<R> {
+    resources: Slab<R>,
+    limit: usize,
+}
+
+impl<R: 'static> Table<R> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { resources: Slab::new(), limit: limit.min(u32::MAX as usize) }
+    }
+
+    /// Adds a resource, for the guest to own.
+    pub(super) fn add(&mut self, resource: R) -> Result<Own<R>> {
+        if self.resources.len() >= self.limit {
+            return Err(ErrorCode::TooManyOpen);
+        }
+        let number = self.resources.insert(resource);
+        u32::try_from(number).map(Own::new).map_err(|_| ErrorCode::TooManyOpen)
+    }
+
+    /// As [`Table::add`], where the interface knows no error: the guest ends.
+    pub(super) fn add_or_trap(&mut self, resource: R) -> std::result::Result<Own<R>, Stop> {
+        self.add(resource).map_err(|_| {
+            let kind = std::any::type_name::<R>().rsplit("::").next().unwrap_or_default();
+            Trap::host(format!("the guest has too many resources of kind {kind} open")).into()
+        })
+    }
+
+    #[inline]
+    pub(super) fn get(&self, this: Borrow<R>) -> std::result::Result<&R, Stop> {
+        self.resources.get(this.rep() as usize).ok_or_else(gone)
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, this: Borrow<R>) -> std::result::Result<&mut R, Stop> {
+        self.resources.get_mut(this.rep() as usize).ok_or_else(gone)
+    }
+
+    /// The guest has dropped its handle.
+    pub(super) fn remove(&mut self, this: &Own<R>) -> std::result::Result<R, Stop> {
+        self.resources.try_remove(this.rep() as usize).ok_or_else(gone)
+    }
+}
+
+/// Handles are checked before they come here, so that this is a mistake of the host's.
+#[cold]
+fn gone() -> Stop {
+    Trap::host("a handle of a resource that is gone").into()
+}

@@ -1,0 +1,90 @@
+use wayleave_engine::{Stop, Trap, TrapKind};
+use wayleave_system::ErrorCode;
+use wayleave_system::wait::{Blocking, Interest, Interrupt, Readiness, Ready, Woken, wait};
+
+/// The result of one call: success, or what ends it.
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+/// Why a call did not succeed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The guest is told.
+    Errno(ErrorCode),
+    /// The guest ends. In a box, so that the result of each call fits registers.
+    Stop(Box<Stop>),
+}
+
+impl From<ErrorCode> for Failure {
+    #[inline]
+    fn from(code: ErrorCode) -> Self {
+        Self::Errno(code)
+    }
+}
+
+impl From<Stop> for Failure {
+    #[cold]
+    fn from(stop: Stop) -> Self {
+        Self::Stop(Box::new(stop))
+    }
+}
+
+/// How a guest's calls wait: in the system call itself where nothing can interrupt them, otherwise
+/// for readiness and the interruption together.
+#[derive(Clone)]
+pub(crate) struct Waiter {
+    pub(crate) interrupt: Option<Interrupt>,
+}
+
+impl Waiter {
+    /// Runs an operation until it does not say [`Again`](ErrorCode::Again), waiting in between;
+    /// for a non-blocking descriptor that answer is the guest's.
+    #[inline]
+    pub(crate) fn retry<'r, R>(
+        &self,
+        nonblocking: bool,
+        interest: Interest,
+        readiness: impl Fn() -> Readiness<'r>,
+        mut operation: impl FnMut(Blocking) -> wayleave_system::Result<R>,
+    ) -> Result<R> {
+        let blocking = match (&self.interrupt, nonblocking) {
+            (None, false) => Blocking::Allowed,
+            _ => Blocking::Never,
+        };
+        loop {
+            match operation(blocking) {
+                Err(ErrorCode::Again) if !nonblocking => {}
+                result => return result.map_err(Failure::Errno),
+            }
+            if let Woken::Interrupted =
+                wait(&[(readiness(), interest)], None, self.interrupt.as_ref())?
+            {
+                return Err(interrupted());
+            }
+        }
+    }
+
+    /// Waits for one of these, or until the time is over; says which are ready.
+    pub(crate) fn wait(
+        &self,
+        sources: &[(Readiness<'_>, Interest)],
+        timeout: Option<std::time::Duration>,
+    ) -> Result<Option<Vec<Ready>>> {
+        match wait(sources, timeout, self.interrupt.as_ref())? {
+            Woken::Interrupted => Err(interrupted()),
+            Woken::TimedOut => Ok(None),
+            Woken::Ready(ready) => Ok(Some(ready)),
+        }
+    }
+
+    /// Whether the guest is to end now.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.interrupt {
+            Some(interrupt) if interrupt.is_set() => Err(interrupted()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn interrupted() -> Failure {
+    Stop::from(Trap::from(TrapKind::Interrupted)).into()
+}

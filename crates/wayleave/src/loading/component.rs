@@ -1,0 +1,174 @@
+//! Components: WASI 0.2.
+
+use super::{Loaded, Running, limits};
+use crate::kind::describe_exports;
+use crate::runtime::{Builder, UnknownImports};
+use crate::{Error, ProgramKind, imports};
+use std::sync::Arc;
+use wayleave_component::plan::{FuncType, Plan, Types};
+use wayleave_component::{Component, Instance, Linker, Template, Value};
+use wayleave_engine::artifact::Bundle;
+use wayleave_engine::cache::EntryName;
+use wayleave_engine::{Config, Engine, Exit, Stop};
+use wayleave_grants::Grants;
+use wayleave_wasi::p2::{self, Host};
+
+/// Translates and compiles a component, or finds it done.
+pub(super) fn compile<E: Engine>(
+    engine: &E,
+    binary: &[u8],
+    settings: &Builder,
+) -> Result<Component<E>, Error> {
+    let Some(cache) = &settings.cache else {
+        settings.compiling();
+        return Ok(Component::new(engine, binary)?);
+    };
+    let name = EntryName::of(engine, binary);
+    let make = || wayleave_component::plan::translate(binary, E::PROPOSALS)?.to_bytes();
+    let bytes = cache.bytes(&name.part("plan"), make)?;
+    // A plan is read back only if this user's cache has sealed it; another version's is made anew.
+    let plan = match Plan::from_bytes(&bytes) {
+        Ok(plan) => plan,
+        Err(_) => wayleave_component::plan::translate(binary, E::PROPOSALS)?,
+    };
+    let mut compiling = Some(|| settings.compiling());
+    let component = Component::with_modules(plan, binary, |number, module| {
+        // Told once, not for each module.
+        let mut on_compile = || {
+            if let Some(tell) = compiling.take() {
+                tell();
+            }
+        };
+        Ok(cache.module(engine, &name.part(&number.to_string()), module, &mut on_compile)?)
+    })?;
+    Ok(component)
+}
+
+/// A component that was compiled ahead of time.
+pub(super) fn from_bundle<E: Engine>(bundle: Bundle<E>) -> Result<Component<E>, Error> {
+    Ok(Component::from_parts(Plan::from_bytes(&bundle.about)?, bundle.modules)?)
+}
+
+/// Resolves a component's imports.
+pub(super) fn link<E: Engine>(
+    engine: &E,
+    component: &Component<E>,
+    settings: &Builder,
+) -> Result<Arc<dyn Loaded>, Error> {
+    let mut linker = Linker::<E, Host>::new();
+    p2::link(&mut linker, settings.timezone)?;
+    linker.unknown_traps(settings.unknown_imports == UnknownImports::Trap);
+    let template = linker.link(engine, component)?;
+    Ok(Arc::new(OnEngine { engine: engine.clone(), template, config: settings.config().clone() }))
+}
+
+/// A component on one engine.
+struct OnEngine<E: Engine> {
+    engine: E,
+    template: Template<E, Host>,
+    config: Config,
+}
+
+/// The function that programs export.
+const RUN: [&str; 2] = [p2::RUN, "run"];
+
+impl<E: Engine> Loaded for OnEngine<E> {
+    fn kind(&self) -> ProgramKind {
+        ProgramKind::Component
+    }
+
+    fn check_runnable(&self) -> Result<(), Error> {
+        if self.template.plan().exports_func(&RUN) {
+            return Ok(());
+        }
+        let names: Vec<_> = self.template.plan().export_names().map(str::to_owned).collect();
+        let exports = describe_exports(&names);
+        Err(Error::NoStart { kind: ProgramKind::Component, wanted: "wasi:cli/run", exports })
+    }
+
+    fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error> {
+        let limits = limits(&grants);
+        let host = Host::new(grants);
+        let instance = self.template.instantiate(&self.engine, host, limits);
+        Ok(Box::new(Guest { instance: instance.map_err(Error::Stopped)? }))
+    }
+
+    fn kick(&self) {
+        self.engine.kick();
+    }
+
+    fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// A component's guest.
+struct Guest<E: Engine> {
+    instance: Instance<E, Host>,
+}
+
+impl<E: Engine> Running for Guest<E> {
+    fn run(&mut self) -> Result<(), Stop> {
+        let run = self.instance.typed::<(), (Result<(), ()>,)>(&RUN);
+        let run = run.map_err(|error| wayleave_engine::Trap::host(error.to_string()))?;
+        match self.instance.call_typed(&run, ())? {
+            (Ok(()),) => Ok(()),
+            (Err(()),) => Err(Exit(1).into()),
+        }
+    }
+
+    /// Components have nothing to prepare: that is done when they are instantiated.
+    fn initialize(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn call(
+        &mut self,
+        _: &str,
+        _: &[wayleave_engine::Value],
+    ) -> Result<Vec<wayleave_engine::Value>, Error> {
+        Err(Error::WrongKind {
+            what: "a call with numbers alone",
+            wanted: ProgramKind::Module,
+            kind: ProgramKind::Component,
+        })
+    }
+
+    fn invoke(&mut self, path: &[&str], args: &[Value]) -> Result<Option<Value>, Error> {
+        let func = self.instance.func(path)?;
+        self.instance.call(&func, args).map_err(Error::Stopped)
+    }
+
+    fn func_type(&mut self, path: &[&str]) -> Result<(FuncType, Types), Error> {
+        let func = self.instance.func(path)?;
+        Ok((func.ty().clone(), self.instance.plan().types().clone()))
+    }
+
+    fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {
+        self.instance.plan().find_funcs(name)
+    }
+
+    fn fuel(&mut self) -> Option<u64> {
+        self.instance.fuel()
+    }
+}
+
+impl From<wayleave_component::Error> for Error {
+    fn from(error: wayleave_component::Error) -> Self {
+        use wayleave_component::Error as Of;
+        match error {
+            Of::Engine(error) => Self::Engine(error),
+            Of::Missing { path, kind } => {
+                let mut path = path.into_iter();
+                let module = path.next().unwrap_or_default();
+                let name = path.collect::<Vec<_>>().join("` `");
+                let mut help = imports::explain_interface(&module);
+                if kind != "module" {
+                    help = format!("{help}; {}", imports::TRAP_HINT);
+                }
+                Self::UnknownImport { module, name, help }
+            }
+            error => Self::Component(error),
+        }
+    }
+}

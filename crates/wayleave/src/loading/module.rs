@@ -1,0 +1,211 @@
+//! Core modules: WASI 0.0 and 0.1.
+
+use super::{Loaded, Running, limits};
+use crate::kind::describe_exports;
+use crate::runtime::{Builder, UnknownImports};
+use crate::{Error, ProgramKind, imports};
+use std::sync::Arc;
+use wayleave_component::plan::{FuncType, Types};
+use wayleave_engine::{
+    Config, Context, Engine, ExportType, Extern, ExternType, ImportType, Stop, Trap, Value,
+};
+use wayleave_grants::Grants;
+use wayleave_wasi::p0;
+use wayleave_wasi::p1::{self, Host};
+
+/// Compiles a module, or finds it compiled.
+pub(super) fn compile<E: Engine>(
+    engine: &E,
+    binary: &[u8],
+    settings: &Builder,
+) -> Result<E::Module, Error> {
+    if let Some(cache) = &settings.cache {
+        return Ok(cache.load_or_compile(engine, binary, &mut || settings.compiling())?);
+    }
+    settings.compiling();
+    Ok(engine.compile(binary)?)
+}
+
+/// Resolves a module's imports.
+pub(super) fn link<E: Engine>(
+    engine: &E,
+    module: &E::Module,
+    settings: &Builder,
+) -> Result<Arc<dyn Loaded>, Error> {
+    let wanted = E::imports(module);
+    let mut linker = engine.linker::<Host>();
+    let asked = |from: &str, name: &str| {
+        wanted.iter().any(|import| import.module == from && import.name == name)
+    };
+    p1::link::<E, Host>(&mut linker, |name| asked(p1::MODULE, name))?;
+    p0::link::<E, Host>(&mut linker, |name| asked(p0::MODULE, name))?;
+    for import in wanted.iter().filter(|import| !is_provided(import)) {
+        define_unknown::<E>(&mut linker, import, settings.unknown_imports)?;
+    }
+    let template = engine.template(&linker, module)?;
+    Ok(Arc::new(Module {
+        engine: engine.clone(),
+        template,
+        config: settings.config().clone(),
+        exports: E::exports(module).into(),
+    }))
+}
+
+/// A module on one engine.
+struct Module<E: Engine> {
+    engine: E,
+    template: E::Template<Host>,
+    config: Config,
+    exports: Arc<[ExportType]>,
+}
+
+/// The function that programs export.
+const START: &str = "_start";
+
+impl<E: Engine> Loaded for Module<E> {
+    fn kind(&self) -> ProgramKind {
+        ProgramKind::Module
+    }
+
+    fn check_runnable(&self) -> Result<(), Error> {
+        if exports_function(&self.exports, START) {
+            return Ok(());
+        }
+        let functions = self.exports.iter();
+        let functions = functions.filter(|export| matches!(export.ty, ExternType::Func(_)));
+        let functions: Vec<_> = functions.map(|export| export.name.clone()).collect();
+        let exports = describe_exports(&functions);
+        Err(Error::NoStart { kind: ProgramKind::Module, wanted: START, exports })
+    }
+
+    fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error> {
+        let limits = limits(&grants);
+        let mut store = self.engine.store(Host::new(grants), limits)?;
+        let instance = E::context(&mut store).instantiate(&self.template);
+        let instance = instance.map_err(Error::Stopped)?;
+        Ok(Box::new(Guest::<E> { store, instance, exports: self.exports.clone() }))
+    }
+
+    fn kick(&self) {
+        self.engine.kick();
+    }
+
+    fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// A module's guest.
+struct Guest<E: Engine> {
+    store: E::Store<Host>,
+    instance: E::Instance,
+    exports: Arc<[ExportType]>,
+}
+
+impl<E: Engine> Guest<E> {
+    /// Calls a function whose type is known; a missing one is called at no cost.
+    fn call_known(
+        &mut self,
+        name: &str,
+        args: &[Value],
+        results: &mut [Value],
+    ) -> Result<(), Stop> {
+        let mut context = E::context(&mut self.store);
+        match context.export(&self.instance, name) {
+            Some(Extern::Func(func)) => context.call(&func, args, results),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<E: Engine> Running for Guest<E> {
+    fn run(&mut self) -> Result<(), Stop> {
+        self.call_known(START, &[], &mut [])
+    }
+
+    fn initialize(&mut self) -> Result<(), Stop> {
+        self.call_known("_initialize", &[], &mut [])
+    }
+
+    fn call(&mut self, name: &str, args: &[Value]) -> Result<Vec<Value>, Error> {
+        let wrong = |reason: String| Error::Export { name: name.to_owned(), reason };
+        let export = self.exports.iter().find(|export| export.name == name);
+        let ty = match export.map(|export| &export.ty) {
+            Some(ExternType::Func(Some(ty))) => ty,
+            Some(ExternType::Func(None)) => {
+                return Err(wrong("its type has vectors or references".to_owned()));
+            }
+            Some(_) => return Err(wrong("it is not a function".to_owned())),
+            None => return Err(wrong("there is none of this name".to_owned())),
+        };
+        if !args.iter().map(|arg| arg.ty()).eq(ty.params.iter().copied()) {
+            return Err(wrong(format!("it takes {:?}, not {args:?}", ty.params)));
+        }
+        let mut results: Vec<Value> = ty.results.iter().copied().map(Value::zero).collect();
+        self.call_known(name, args, &mut results).map_err(Error::Stopped)?;
+        Ok(results)
+    }
+
+    fn invoke(
+        &mut self,
+        _: &[&str],
+        _: &[wayleave_component::Value],
+    ) -> Result<Option<wayleave_component::Value>, Error> {
+        Err(not_a_component())
+    }
+
+    fn func_type(&mut self, _: &[&str]) -> Result<(FuncType, Types), Error> {
+        Err(not_a_component())
+    }
+
+    fn find_funcs(&self, _: &str) -> Vec<Vec<String>> {
+        Vec::new()
+    }
+
+    fn fuel(&mut self) -> Option<u64> {
+        E::context(&mut self.store).fuel()
+    }
+}
+
+fn not_a_component() -> Error {
+    Error::WrongKind {
+        what: "a call with component values",
+        wanted: ProgramKind::Component,
+        kind: ProgramKind::Module,
+    }
+}
+
+fn exports_function(exports: &[ExportType], name: &str) -> bool {
+    let is = |export: &ExportType| export.name == name && matches!(export.ty, ExternType::Func(_));
+    exports.iter().any(is)
+}
+
+fn is_provided(import: &ImportType) -> bool {
+    let function = matches!(import.ty, ExternType::Func(_));
+    function
+        && match import.module.as_str() {
+            p1::MODULE => p1::has(&import.name),
+            p0::MODULE => p0::has(&import.name),
+            _ => false,
+        }
+}
+
+fn define_unknown<E: Engine>(
+    linker: &mut E::Linker<Host>,
+    import: &ImportType,
+    policy: UnknownImports,
+) -> Result<(), Error> {
+    let ImportType { module, name, ty } = import;
+    let mut help = imports::explain(module, name);
+    if let ExternType::Func(Some(ty)) = ty {
+        if policy == UnknownImports::Trap {
+            let message = format!("the program called `{module}` `{name}`, which nothing provides");
+            E::define(linker, module, name, ty, move |_, _| {
+                Err(Stop::from(Trap::host(message.clone())))
+            })?;
+            return Ok(());
+        }
+        help = format!("{help}; {}", imports::TRAP_HINT);
+    }
+    Err(Error::UnknownImport { module: module.clone(), name: name.clone(), help })
+}
