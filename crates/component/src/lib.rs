@@ -65,3 +65,5 @@ pub use linker::{Interface, Linker};
 pub use plan::Plan;
 pub use template::Template;
 pub use value::Value;
+#[doc(no_inline)]
+pub use wayleave_engine::{Engine, Slots, Stop};

@@ -2,6 +2,7 @@
 
 use super::{ComponentType, Mismatch, TypeContext, align_to};
 use crate::plan::{Shape, Type};
+use std::fmt;
 
 /// How one part of a type is compared: [`ComponentType::check`] of what it is in Rust.
 pub type Check = fn(Type, &TypeContext<'_>) -> Result<(), Mismatch>;
@@ -120,6 +121,23 @@ pub const fn variant_flat(payloads: &[usize]) -> usize {
 /// Size and alignment of a type, as the layouts take them.
 pub const fn layout_of<T: ComponentType>() -> (u32, u32) {
     (T::SIZE, T::ALIGN)
+}
+
+/// Writes a set of flags: `name(a | b)`.
+///
+/// # Errors
+/// Those of the formatter.
+pub fn debug_flags<'a>(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    flags: impl Iterator<Item = &'a str>,
+) -> fmt::Result {
+    write!(f, "{name}(")?;
+    for (index, flag) in flags.enumerate() {
+        let separator = if index == 0 { "" } else { " | " };
+        write!(f, "{separator}{flag}")?;
+    }
+    f.write_str(")")
 }
 
 fn same_names<A, B>(expected: &[(&str, A)], found: &[(String, B)]) -> bool {
