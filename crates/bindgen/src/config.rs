@@ -2,6 +2,7 @@ use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::token::Brace;
 use syn::{Ident, LitStr, Path, Token, Type, braced, bracketed, parse_quote};
 
 /// What `bindgen!` was given.
@@ -34,7 +35,19 @@ impl Config {
 }
 
 impl Parse for Config {
+    /// With braces around it, as formatters leave it alone, or without.
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(Brace) {
+            return Self::parse_options(input);
+        }
+        let inside;
+        braced!(inside in input);
+        Self::parse_options(&inside)
+    }
+}
+
+impl Config {
+    fn parse_options(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut config = Self {
             path: None,
             inline: None,
@@ -78,9 +91,7 @@ impl Parse for Config {
             }
         }
         if config.path.is_none() && config.inline.is_none() {
-            return Err(
-                input.error("bindgen! needs `path: \"folder\"` or `inline: \"package ...\"`")
-            );
+            return Err(input.error("bindgen! needs `path: \"folder\"` or `inline: \"package ...\"`"));
         }
         Ok(config)
     }
@@ -106,7 +117,10 @@ fn map(input: ParseStream<'_>) -> syn::Result<Vec<Override>> {
     unique(Punctuated::<Override, Token![,]>::parse_terminated(&inside)?, |entry| &entry.name)
 }
 
-fn unique<T>(items: Punctuated<T, Token![,]>, name: impl Fn(&T) -> &LitStr) -> syn::Result<Vec<T>> {
+fn unique<T>(
+    items: Punctuated<T, Token![,]>,
+    name: impl Fn(&T) -> &LitStr,
+) -> syn::Result<Vec<T>> {
     let mut seen = Vec::new();
     for item in &items {
         let name = name(item);
