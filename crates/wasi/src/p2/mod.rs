@@ -15,6 +15,8 @@ mod poll;
 mod random;
 mod streams;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use host::{Host, State};
 
