@@ -91,7 +91,9 @@ impl Config {
             }
         }
         if config.path.is_none() && config.inline.is_none() {
-            return Err(input.error("bindgen! needs `path: \"folder\"` or `inline: \"package ...\"`"));
+            return Err(
+                input.error("bindgen! needs `path: \"folder\"` or `inline: \"package ...\"`")
+            );
         }
         Ok(config)
     }
@@ -117,10 +119,7 @@ fn map(input: ParseStream<'_>) -> syn::Result<Vec<Override>> {
     unique(Punctuated::<Override, Token![,]>::parse_terminated(&inside)?, |entry| &entry.name)
 }
 
-fn unique<T>(
-    items: Punctuated<T, Token![,]>,
-    name: impl Fn(&T) -> &LitStr,
-) -> syn::Result<Vec<T>> {
+fn unique<T>(items: Punctuated<T, Token![,]>, name: impl Fn(&T) -> &LitStr) -> syn::Result<Vec<T>> {
     let mut seen = Vec::new();
     for item in &items {
         let name = name(item);

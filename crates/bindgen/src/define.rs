@@ -141,7 +141,7 @@ impl Generator<'_> {
         let (all, zero) = (all(&flags), zero(&flags));
         let or = each(&flags, &quote!(|));
         let and = each(&flags, &quote!(&));
-        let without = each(&flags, &quote!(& !));
+        let without = each(&flags, &quote!(&!));
         let traits = self.traits(ident, &flags);
         quote! {
             #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,9 +9,7 @@ use crate::world::{Generator, Module, ROOT, allow};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Generics, Result};
-use wit_parser::{
-    Function, FunctionKind, InterfaceId, Resolve, TypeDefKind, TypeId, WorldItem,
-};
+use wit_parser::{Function, FunctionKind, InterfaceId, Resolve, TypeDefKind, TypeId, WorldItem};
 
 /// A function that the host provides, as it is written in Rust.
 struct HostFunc {

@@ -102,9 +102,7 @@ impl<'a> Overrides<'a> {
 
     /// That each one named something.
     pub(crate) fn check(&self) -> Result<()> {
-        let of = |kind, given: &'a [Override]| {
-            given.iter().map(move |given| (kind, &given.name))
-        };
+        let of = |kind, given: &'a [Override]| given.iter().map(move |given| (kind, &given.name));
         let Config { resources, types, returns, async_functions, .. } = self.config;
         let functions = async_functions.iter().map(|name| (Kind::Function, name));
         let all = of(Kind::Resource, resources)

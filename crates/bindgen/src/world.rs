@@ -9,7 +9,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use syn::{Error, LitStr, Path, Result};
-use wit_parser::{InterfaceId, PackageName, Resolve, TypeId, TypeOwner, World, WorldItem, WorldKey};
+use wit_parser::{
+    InterfaceId, PackageName, Resolve, TypeId, TypeOwner, World, WorldItem, WorldKey,
+};
 
 /// Everything that generating the code of one world needs to know.
 pub(crate) struct Generator<'a> {
@@ -172,9 +174,8 @@ fn module_path(
     if let Some(package) = interface.package {
         let PackageName { namespace, name, version } = &resolve.packages[package].name;
         path.push(snake(namespace));
-        let versioned = version.as_ref().filter(|_| {
-            ambiguous.contains(&(namespace.clone(), name.clone()))
-        });
+        let versioned =
+            version.as_ref().filter(|_| ambiguous.contains(&(namespace.clone(), name.clone())));
         path.push(match versioned {
             Some(version) => ident(&format!("{name}_{version}").to_snake_case()),
             None => snake(name),
@@ -187,7 +188,11 @@ fn module_path(
 /// Makes the compiler look at the files again when they change.
 fn files(wit: &Wit) -> TokenStream {
     let files = wit.files.iter().filter_map(|file| file.to_str());
-    let files = files.map(|file| quote!(const _: &[u8] = include_bytes!(#file);));
+    let files = files.map(|file| {
+        quote!(
+            const _: &[u8] = include_bytes!(#file);
+        )
+    });
     files.collect()
 }
 

@@ -111,7 +111,8 @@ fn theirs(text: &str, pool: bool) -> (wasmtime::Engine, wasmtime::component::Ins
         config.allocation_strategy(wasmtime::PoolingAllocationConfig::new());
     }
     let engine = wasmtime::Engine::new(&config).unwrap();
-    let component = wasmtime::component::Component::new(&engine, text).unwrap();
+    let component =
+        wasmtime::component::Component::new(&engine, wat::parse_str(text).unwrap()).unwrap();
     let mut linker = wasmtime::component::Linker::<u64>::new(&engine);
     let mut root = linker.root();
     root.func_wrap("now", |store, (): ()| Ok((*store.data(),))).unwrap();

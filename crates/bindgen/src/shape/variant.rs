@@ -50,17 +50,18 @@ impl Variant {
         number: &TokenStream,
         payload: impl Fn(&TokenStream) -> TokenStream,
     ) -> TokenStream {
-        let arms = self.cases.iter().enumerate().map(|(number, Case { ident, payload: ty, .. })| {
-            let pattern = match u32::try_from(number) {
-                Ok(number) if number as usize + 1 < self.cases.len() => quote!(#number),
-                // The number was checked.
-                _ => quote!(_),
-            };
-            match ty.as_ref().map(&payload) {
-                Some(payload) => quote!(#pattern => Self::#ident(#payload)),
-                None => quote!(#pattern => Self::#ident),
-            }
-        });
+        let arms =
+            self.cases.iter().enumerate().map(|(number, Case { ident, payload: ty, .. })| {
+                let pattern = match u32::try_from(number) {
+                    Ok(number) if number as usize + 1 < self.cases.len() => quote!(#number),
+                    // The number was checked.
+                    _ => quote!(_),
+                };
+                match ty.as_ref().map(&payload) {
+                    Some(payload) => quote!(#pattern => Self::#ident(#payload)),
+                    None => quote!(#pattern => Self::#ident),
+                }
+            });
         quote!(::core::result::Result::Ok(match #number { #(#arms),* }))
     }
 

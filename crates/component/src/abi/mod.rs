@@ -17,8 +17,8 @@ mod scalar;
 mod string;
 
 pub use check::{
-    Check, check_enum, check_flags, check_params, check_record, check_variant, debug_flags, layout_of,
-    record_layout, variant_flat,
+    Check, check_enum, check_flags, check_params, check_record, check_variant, debug_flags,
+    layout_of, record_layout, variant_flat,
 };
 pub use compound::{Discriminant, variant_layout};
 pub use lifting::Lifting;

@@ -78,7 +78,12 @@ impl InputStream {
     }
 
     /// Reads up to `len` bytes to the host's side.
-    pub(super) fn take(&self, len: u64, waiter: &Waiter, nonblocking: bool) -> Outcome<Vec<u8>> {
+    pub(in crate::p2) fn take(
+        &self,
+        len: u64,
+        waiter: &Waiter,
+        nonblocking: bool,
+    ) -> Outcome<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(len.min(CHUNK)).unwrap_or(0)];
         if bytes.is_empty() {
             return Ok(Ok(bytes));
