@@ -24,7 +24,7 @@ const CALLER: &str = r#"(component
     (core module $memory (memory (export "memory") 1))
     (core instance $memory (instantiate $memory))
     (core func $now (canon lower (func $now)))
-    (core func $take (canon lower (func $take) (memory $memory "memory")))
+    (core func $take (canon lower (func $take) (memory (core memory $memory "memory"))))
     (core module $main
         (import "" "now" (func $now (result i64)))
         (import "" "take" (func $take (param i32 i32)))
@@ -63,7 +63,7 @@ const THREE_MODULES: &str = r#"(component
     (core instance $shim (instantiate $shim))
     (core instance $main (instantiate $main (with "" (instance
         (export "take" (func $shim "take"))))))
-    (core func $take (canon lower (func $take) (memory $main "memory")))
+    (core func $take (canon lower (func $take) (memory (core memory $main "memory"))))
     (core instance (instantiate $fixup (with "" (instance
         (export "take" (func $take))
         (export "table" (table $shim "table"))))))

@@ -1,7 +1,7 @@
 use crate::abi::{Lift, Lifting, Lower, Resource, invalid};
 use crate::func::{Func, TypedFunc};
 use crate::plan::Options;
-use crate::runtime::{Data, Lowering, Runtime, set_leave};
+use crate::runtime::{Data, Leave, Lowering, Runtime, set_leave};
 use crate::template::{ReadyItem, ReadyStep, Template};
 use crate::trampoline::{self, GuestResource};
 use crate::{Error, Value, value};
@@ -33,7 +33,9 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         let trampolines = context.host_funcs(&inner.trampolines);
         for instance in &inner.flags {
             let flags = context.new_global(wayleave_engine::Value::I32(1))?;
-            context.state().runtime.instance(*instance)?.flags = Some(flags);
+            if let Some(leave) = context.state().runtime.leave.get_mut(*instance as usize) {
+                *leave = Leave::Flags(flags);
+            }
         }
         let mut core = Vec::new();
         for step in &inner.steps {
@@ -230,9 +232,9 @@ fn call<E: Engine, T: Send + 'static, R>(
         }
         None => (&[][..], context.state()),
     };
-    let handles = data.runtime.handles(instance)?;
-    let result = lift(&mut Lifting::new(memory, encoding, handles), &slots)?;
-    handles.exit()?;
+    let mut from = Lifting::new(memory, encoding, &mut data.runtime.handles, instance);
+    let result = lift(&mut from, &slots)?;
+    from.handles()?.exit()?;
     let post_return =
         post_return.and_then(|number| data.runtime.post_returns.get(number as usize).cloned());
     if let Some(post_return) = post_return {
@@ -261,11 +263,10 @@ fn resolve<E: Engine, T: Send + 'static>(
             core.get(*instance).and_then(|instance| context.found_export(instance, place))
         }
         ReadyItem::Trampoline(number) => trampolines.get(*number).cloned().map(Extern::Func),
-        ReadyItem::Flags(instance) => {
-            let instances = &context.state().runtime.instances;
-            let flags = instances.get(*instance).and_then(|instance| instance.flags.clone());
-            flags.map(Extern::Global)
-        }
+        ReadyItem::Flags(instance) => match context.state().runtime.leave.get(*instance) {
+            Some(Leave::Flags(flags)) => Some(Extern::Global(flags.clone())),
+            _ => None,
+        },
     };
     found.ok_or_else(|| {
         invalid("a module exports what can not be handed on (a shared memory or a tag)")

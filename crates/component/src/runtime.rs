@@ -13,8 +13,10 @@ pub(crate) struct Data<E: Engine, T> {
 }
 
 pub(crate) struct Runtime<E: Engine> {
-    /// The component instances.
-    pub(crate) instances: Vec<ComponentInstance<E>>,
+    /// The handles of each component instance.
+    pub(crate) handles: Vec<Handles>,
+    /// Whether each component instance may call imports.
+    pub(crate) leave: Vec<Leave<E>>,
     /// The functions that options name as `realloc` and as `post-return`.
     pub(crate) reallocs: Vec<E::Func>,
     pub(crate) post_returns: Vec<E::Func>,
@@ -26,13 +28,12 @@ pub(crate) struct Runtime<E: Engine> {
     pub(crate) poisoned: bool,
 }
 
-/// What belongs to one component instance.
-pub(crate) struct ComponentInstance<E: Engine> {
-    pub(crate) handles: Handles,
-    /// Whether it may call imports: not while values are lowered into it.
-    pub(crate) may_leave: bool,
-    /// The same, as the adapters between instances see it, where there are any.
-    pub(crate) flags: Option<E::Global>,
+/// Whether a component instance may call imports: not while values are lowered into it.
+pub(crate) enum Leave<E: Engine> {
+    Yes,
+    No,
+    /// As its flags say, which the adapters between instances set as well.
+    Flags(E::Global),
 }
 
 /// A call between component instances.
@@ -44,13 +45,10 @@ pub(crate) struct Call {
 
 impl<E: Engine> Runtime<E> {
     pub(crate) fn new(kinds: &Arc<Kinds>, instances: u32, handles: u32) -> Self {
-        let instance = |number| ComponentInstance {
-            handles: Handles::new(kinds.clone(), number, handles),
-            may_leave: true,
-            flags: None,
-        };
+        let handles = |number| Handles::new(kinds.clone(), number, handles);
         Self {
-            instances: (0..instances).map(instance).collect(),
+            handles: (0..instances).map(handles).collect(),
+            leave: (0..instances).map(|_| Leave::Yes).collect(),
             reallocs: Vec::new(),
             post_returns: Vec::new(),
             destructors: vec![None; kinds.of_resource.len()],
@@ -60,13 +58,8 @@ impl<E: Engine> Runtime<E> {
     }
 
     #[inline]
-    pub(crate) fn instance(&mut self, number: u32) -> Result<&mut ComponentInstance<E>, Stop> {
-        self.instances.get_mut(number as usize).ok_or_else(unknown)
-    }
-
-    #[inline]
     pub(crate) fn handles(&mut self, instance: u32) -> Result<&mut Handles, Stop> {
-        Ok(&mut self.instance(instance)?.handles)
+        self.handles.get_mut(instance as usize).ok_or_else(unknown)
     }
 }
 
@@ -81,25 +74,25 @@ pub(crate) fn check_leave<E: Engine, T: Send + 'static>(
     context: &mut E::Context<'_, Data<E, T>>,
     instance: u32,
 ) -> Result<(), Stop> {
-    let state = context.state().runtime.instance(instance)?;
-    if !state.may_leave {
-        return Err(cannot_leave());
-    }
-    match &state.flags {
-        None => Ok(()),
-        Some(flags) => {
-            let flags = flags.clone();
-            match context.global(&flags) {
-                Some(Value::I32(0)) => Err(cannot_leave()),
-                _ => Ok(()),
-            }
-        }
+    match context.state().runtime.leave.get(instance as usize) {
+        Some(Leave::Yes) => Ok(()),
+        _ => check_flags::<E, T>(context, instance),
     }
 }
 
 #[cold]
-pub(crate) fn cannot_leave() -> Stop {
-    invalid("cannot leave component instance")
+#[inline(never)]
+fn check_flags<E: Engine, T: Send + 'static>(
+    context: &mut E::Context<'_, Data<E, T>>,
+    instance: u32,
+) -> Result<(), Stop> {
+    if let Some(Leave::Flags(flags)) = context.state().runtime.leave.get(instance as usize) {
+        let flags = flags.clone();
+        if context.global(&flags) != Some(Value::I32(0)) {
+            return Ok(());
+        }
+    }
+    Err(invalid("cannot leave component instance"))
 }
 
 /// Allows or forbids an instance to call imports.
@@ -108,11 +101,16 @@ pub(crate) fn set_leave<E: Engine, T: Send + 'static>(
     instance: u32,
     may: bool,
 ) -> Result<(), Stop> {
-    let state = context.state().runtime.instance(instance)?;
-    state.may_leave = may;
-    match state.flags.clone() {
-        Some(flags) => context.set_global(&flags, Value::I32(may.into())),
-        None => Ok(()),
+    match context.state().runtime.leave.get_mut(instance as usize) {
+        Some(Leave::Flags(flags)) => {
+            let flags = flags.clone();
+            context.set_global(&flags, Value::I32(may.into()))
+        }
+        Some(leave) => {
+            *leave = if may { Leave::Yes } else { Leave::No };
+            Ok(())
+        }
+        None => Err(unknown()),
     }
 }
 

@@ -452,8 +452,8 @@ fn handle(
     resource: u32,
     own: bool,
 ) -> Result<Value, Stop> {
-    let kind = from.handles().kind(resource)?;
-    from.handles().rep(number, kind)?;
+    let kind = from.handles()?.kind(resource)?;
+    from.handles()?.rep(number, kind)?;
     Resource::lift(from, number, own).map(Value::Resource)
 }
 

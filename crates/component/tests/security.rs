@@ -102,7 +102,7 @@ fn passing(encoding: &str) -> String {
             (core module $memory (memory (export "memory") 1)
                 (data (i32.const 0) "\ff\fe\00\d8\00\d8aaaa"))
             (core instance $memory (instantiate $memory))
-            (core func $take (canon lower (func $take) (memory $memory "memory") {encoding}))
+            (core func $take (canon lower (func $take) (memory (core memory $memory "memory")) {encoding}))
             (core module $main
                 (import "" "take" (func $take (param i32 i32)))
                 (func (export "pass") (param i32 i32) (call $take (local.get 0) (local.get 1))))
@@ -121,7 +121,7 @@ fn strings_that_lie<E: Engine>() {
                 (0, 2, "UTF-8"),
                 (65535, 2, "out of bounds"),
                 (u32::MAX, 1, "out of bounds"),
-                (0, u32::MAX, "larger than the memory"),
+                (0, u32::MAX, "out of bounds"),
             ],
         ),
         (
@@ -168,8 +168,8 @@ fn reallocs_that_lie<E: Engine>() {
                 (core module $memory (memory (export "memory") 1)
                     (func (export "realloc") (param i32 i32 i32 i32) (result i32) {realloc}))
                 (core instance $memory (instantiate $memory))
-                (core func $give (canon lower (func $give) (memory $memory "memory")
-                    (realloc (func $memory "realloc")) {encoding}))
+                (core func $give (canon lower (func $give) (memory (core memory $memory "memory"))
+                    (realloc (core func $memory "realloc")) {encoding}))
                 (core module $main
                     (import "" "give" (func $give (param i32)))
                     (func (export "ask") (call $give (i32.const 0))))
@@ -201,12 +201,13 @@ fn the_same_bytes_again_and_again<E: Engine>() {
             (import "take-all" (func $take (param "texts" (list string))))
             (core module $memory (memory (export "memory") 256))
             (core instance $memory (instantiate $memory))
-            (core func $take (canon lower (func $take) (memory $memory "memory")))
+            (core func $take (canon lower (func $take) (memory (core memory $memory "memory"))))
             (core module $main
                 (import "" "memory" (memory 256))
                 (import "" "take" (func $take (param i32 i32)))
                 (func (export "run") (param $count i32) (param $len i32) (local $n i32)
                     (loop $again
+                        (i32.store (i32.mul (local.get $n) (i32.const 8)) (i32.const 12582912))
                         (i32.store offset=4 (i32.mul (local.get $n) (i32.const 8)) (local.get $len))
                         (br_if $again (i32.lt_u
                             (local.tee $n (i32.add (local.get $n) (i32.const 1)))
@@ -300,8 +301,8 @@ fn imports_called_while_values_are_lowered<E: Engine>() {
             (core instance (instantiate $fixup (with "" (instance
                 (export "table" (table $shim "table"))
                 (export "nothing" (func $nothing))))))
-            (core func $give (canon lower (func $give) (memory $memory "memory")
-                (realloc (func $memory "realloc"))))
+            (core func $give (canon lower (func $give) (memory (core memory $memory "memory"))
+                (realloc (core func $memory "realloc"))))
             (core module $main
                 (import "" "give" (func $give (param i32)))
                 (func (export "ask") (call $give (i32.const 0))))

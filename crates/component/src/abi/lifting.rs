@@ -6,15 +6,23 @@ use wayleave_engine::Stop;
 pub struct Lifting<'m, 'h> {
     memory: &'m [u8],
     encoding: Encoding,
-    handles: &'h mut Handles,
+    /// The handles of all instances, and which of them the guest is.
+    handles: &'h mut [Handles],
+    instance: u32,
     /// Bytes that lists and strings may still have, counted again each time they are named: a guest
     /// can name the same bytes as often as it likes, and the host copies them each time.
     budget: usize,
 }
 
 impl<'m, 'h> Lifting<'m, 'h> {
-    pub(crate) fn new(memory: &'m [u8], encoding: Encoding, handles: &'h mut Handles) -> Self {
-        Self { memory, encoding, handles, budget: memory.len() }
+    #[inline]
+    pub(crate) fn new(
+        memory: &'m [u8],
+        encoding: Encoding,
+        handles: &'h mut [Handles],
+        instance: u32,
+    ) -> Self {
+        Self { memory, encoding, handles, instance, budget: memory.len() }
     }
 
     /// How the guest's strings are encoded.
@@ -24,9 +32,13 @@ impl<'m, 'h> Lifting<'m, 'h> {
     }
 
     /// The guest's handles.
+    ///
+    /// # Errors
+    /// A trap when the guest has none.
     #[inline]
-    pub fn handles(&mut self) -> &mut Handles {
-        self.handles
+    pub fn handles(&mut self) -> Result<&mut Handles, Stop> {
+        let handles = self.handles.get_mut(self.instance as usize);
+        handles.ok_or_else(|| invalid("a component instance that does not exist"))
     }
 
     /// `len` bytes from address `at`.
@@ -48,11 +60,12 @@ impl<'m, 'h> Lifting<'m, 'h> {
     /// As [`Lifting::bytes`], and when all that one call names is more than the guest holds.
     #[inline]
     pub fn counted(&mut self, at: u32, len: u32) -> Result<&'m [u8], Stop> {
-        match self.budget.checked_sub(len as usize) {
+        let bytes = self.bytes(at, len)?;
+        match self.budget.checked_sub(bytes.len()) {
             Some(left) => self.budget = left,
             None => return Err(invalid("the lists of one call are larger than the memory")),
         }
-        self.bytes(at, len)
+        Ok(bytes)
     }
 
     /// `N` bytes from address `at`.

@@ -113,13 +113,13 @@ impl<R: 'static> ComponentType for Borrow<R> {
 impl<R: 'static> Lift<'_> for Own<R> {
     #[inline]
     fn lift(from: &mut Lifting<'_, '_>, slots: &impl Slots, at: usize) -> Result<Self, Stop> {
-        from.handles().take_own_of::<R>(slots.u32(at)).map(Self::new)
+        from.handles()?.take_own_of::<R>(slots.u32(at)).map(Self::new)
     }
 
     #[inline]
     fn load(from: &mut Lifting<'_, '_>, at: u32) -> Result<Self, Stop> {
         let handle = u32::from_le_bytes(from.array(at)?);
-        from.handles().take_own_of::<R>(handle).map(Self::new)
+        from.handles()?.take_own_of::<R>(handle).map(Self::new)
     }
 }
 
@@ -127,13 +127,13 @@ impl<R: 'static> Lift<'_> for Own<R> {
 impl<R: 'static> Lift<'_> for Borrow<R> {
     #[inline]
     fn lift(from: &mut Lifting<'_, '_>, slots: &impl Slots, at: usize) -> Result<Self, Stop> {
-        from.handles().rep_of::<R>(slots.u32(at)).map(Self::new)
+        from.handles()?.rep_of::<R>(slots.u32(at)).map(Self::new)
     }
 
     #[inline]
     fn load(from: &mut Lifting<'_, '_>, at: u32) -> Result<Self, Stop> {
         let handle = u32::from_le_bytes(from.array(at)?);
-        from.handles().rep_of::<R>(handle).map(Self::new)
+        from.handles()?.rep_of::<R>(handle).map(Self::new)
     }
 }
 
@@ -196,7 +196,7 @@ impl Resource {
 
     /// From a handle that a guest passes for an `own` or a `borrow`.
     pub(crate) fn lift(from: &mut Lifting<'_, '_>, handle: u32, own: bool) -> Result<Self, Stop> {
-        let handles = from.handles();
+        let handles = from.handles()?;
         let (kind, rep, _) = handles.any(handle)?;
         if own {
             handles.take_own(handle, kind)?;

@@ -24,7 +24,8 @@ pub(crate) fn call_typed<E: Engine, T: Send + 'static, F: HostFunction<T>>(
         }
         None => (&[][..], context.state()),
     };
-    let mut from = Lifting::new(memory, options.encoding, data.runtime.handles(options.instance)?);
+    let mut from =
+        Lifting::new(memory, options.encoding, &mut data.runtime.handles, options.instance);
     let (params, used) = if F::Params::<'_>::FLAT <= MAX_FLAT_PARAMS {
         (F::Params::lift(&mut from, slots, 0)?, F::Params::<'_>::FLAT)
     } else {
@@ -62,7 +63,8 @@ pub(crate) fn call_dynamic<E: Engine, T: Send + 'static>(
         }
         None => (&[][..], context.state()),
     };
-    let mut from = Lifting::new(memory, options.encoding, data.runtime.handles(options.instance)?);
+    let mut from =
+        Lifting::new(memory, options.encoding, &mut data.runtime.handles, options.instance);
     let (params, used) = value::lift_params(&plan.types, ty, &mut from, slots)?;
     let result = function(&mut data.host, ty, params)?;
     let mut to = Lowering::<E, T>::new(context, options);
