@@ -100,10 +100,18 @@ impl Layout {
     }
 
     /// Initialises what compiled code has not.
+    #[inline]
     fn complete(&self, raw: &mut [MaybeUninit<ValRaw>]) {
-        for slot in raw.iter_mut().skip(self.params) {
+        for slot in raw.get_mut(self.params..).unwrap_or_default() {
             slot.write(ValRaw::u64(0));
         }
+        if !self.widen.is_empty() {
+            self.widen(raw);
+        }
+    }
+
+    #[inline(never)]
+    fn widen(&self, raw: &mut [MaybeUninit<ValRaw>]) {
         for &index in &self.widen {
             if let Some(slot) = raw.get_mut(index) {
                 // SAFETY: `Layout::new` lists parameters of 32 bits here, and compiled code wrote
