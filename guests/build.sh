@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Rebuilds every guest program into guests/built and records what it was built from.
 #
-# Needs Rust's wasm32-wasip1 target (`rustup target add wasm32-wasip1`) and a clang with wasi-libc:
-# wasi-sdk's, found through WASI_SDK_PATH, or one on PATH.
+# Needs Rust's targets for WASI 0.1 and 0.2 (`rustup target add wasm32-wasip1 wasm32-wasip2`) and a
+# clang with wasi-libc: wasi-sdk's, found through WASI_SDK_PATH, or one on PATH.
 # GUEST_RUNNER names a command that each compiler is run through, e.g. one that enters a container.
 #
 # .wat files are run as they are and need no build.
@@ -10,19 +10,18 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 run() { ${GUEST_RUNNER:-} "$@"; }
-target=wasm32-wasip1
 clang=${WASI_SDK_PATH:+$WASI_SDK_PATH/bin/}clang
 
-rust() { # PROFILE BIN...
-  local profile=$1 bin
-  shift
+rust() { # TARGET FOLDER PROFILE BIN...
+  local target=$1 folder=$2 profile=$3 bin
+  shift 3
   run cargo build --locked --manifest-path rust/Cargo.toml --target-dir target \
     --target "$target" --profile "$profile" "${@/#/--bin=}"
-  for bin; do cp "target/$target/$profile/$bin.wasm" built/; done
+  for bin; do cp "target/$target/$profile/$bin.wasm" "$folder/"; done
 }
 
-mkdir -p built
-rm -f built/*.wasm
+mkdir -p built/p2
+rm -f built/*.wasm built/p2/*.wasm
 
 named=(panic trap_unreachable)
 fast=(ops)
@@ -31,12 +30,21 @@ for source in rust/src/bin/*.rs; do
   bin=$(basename "$source" .rs)
   [[ " ${named[*]} " == *" $bin "* ]] || small+=("$bin")
 done
-rust release "${small[@]}"
-rust named "${named[@]}"
-rust fast "${fast[@]}"
+rust wasm32-wasip1 built release "${small[@]}"
+rust wasm32-wasip1 built named "${named[@]}"
+rust wasm32-wasip1 built fast "${fast[@]}"
+
+# The same programs as components. A listener that is open from the start is a thing of 0.1.
+components=()
+for bin in "${small[@]}"; do
+  [[ $bin == tcp_echo ]] || components+=("$bin")
+done
+rust wasm32-wasip2 built/p2 release "${components[@]}"
+rust wasm32-wasip2 built/p2 named "${named[@]}"
+rust wasm32-wasip2 built/p2 fast "${fast[@]}"
 
 for source in c/*.c; do
-  run "$clang" --target="$target" -Os -Wall -Wextra -Wl,--strip-all \
+  run "$clang" --target=wasm32-wasip1 -Os -Wall -Wextra -Wl,--strip-all \
     -o "built/$(basename "$source" .c).wasm" "$source"
 done
 
@@ -47,4 +55,4 @@ find rust/Cargo.toml rust/Cargo.lock rust/src bench c built -type f \
   LC_ALL=C sort -z | xargs -0 sha256sum >built/SOURCES.sha256
 
 echo "built:"
-wc -c built/*.wasm
+wc -c built/*.wasm built/p2/*.wasm

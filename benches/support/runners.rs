@@ -10,21 +10,25 @@ use super::{Result, target_folder};
 const GUEST_FOLDER: &str = "/bench";
 
 /// Every runner there is, in the order of the tables. The first is what the others are compared with.
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 11] = [
     "native",
     "wayleave",
+    "wayleave-0.2",
     "wayleave-static",
     "wayleave-wasmi",
+    "wayleave-wasmi-0.2",
     "wasmtime",
+    "wasmtime-0.2",
     "wasmer",
     "wasmi",
     "node",
 ];
 
-/// A guest program, built both ways.
+/// A guest program, built natively, for WASI 0.1 and for 0.2.
 pub(crate) struct Guest {
     pub(crate) native: PathBuf,
     pub(crate) wasm: PathBuf,
+    pub(crate) component: PathBuf,
 }
 
 impl Guest {
@@ -48,10 +52,15 @@ impl Guest {
         if !status.success() {
             return Err(format!("{rustc:?}: {status}").into());
         }
-        let wasm = workspace.join("guests/built").join(name).with_extension("wasm");
-        Ok(Self { native, wasm })
+        let built = workspace.join("guests/built");
+        let wasm = built.join(name).with_extension("wasm");
+        let component = built.join("p2").join(name).with_extension("wasm");
+        Ok(Self { native, wasm, component })
     }
 }
+
+/// What the names of runners end in that run the guest as a component.
+const COMPONENTS: &str = "-0.2";
 
 /// One way to run a guest.
 pub(crate) struct Runner {
@@ -90,7 +99,9 @@ impl Runner {
             let program = match name {
                 "native" => PathBuf::new(),
                 // Cargo has built it, optimised, before this benchmark.
-                "wayleave" | "wayleave-wasmi" => env!("CARGO_BIN_EXE_wayleave").into(),
+                "wayleave" | "wayleave-wasmi" | "wayleave-0.2" | "wayleave-wasmi-0.2" => {
+                    env!("CARGO_BIN_EXE_wayleave").into()
+                }
                 // How it is linked matters for starting, not for what it does then.
                 "wayleave-static" if wanted.is_none() && !with_static => continue,
                 "wayleave-static" => match static_build(&work) {
@@ -100,7 +111,7 @@ impl Runner {
                         continue;
                     }
                 },
-                _ => PathBuf::from(name),
+                _ => PathBuf::from(name.strip_suffix(COMPONENTS).unwrap_or(name)),
             };
             let Some(mut version) = version(&program) else {
                 eprintln!("{name} is not installed: left out");
@@ -122,7 +133,11 @@ impl Runner {
             return Command::new(&guest.native);
         }
         let mut command = Command::new(&self.program);
-        match self.name {
+        let (name, wasm) = match self.name.strip_suffix(COMPONENTS) {
+            Some(name) => (name, &guest.component),
+            None => (self.name, &guest.wasm),
+        };
+        match name {
             "wayleave" | "wayleave-static" => command.args(["run", "--engine", "wasmtime"]),
             "wayleave-wasmi" => command.args(["run", "--engine", "wasmi"]),
             "wasmtime" => command
@@ -135,7 +150,7 @@ impl Runner {
         if let Some(folder) = folder {
             self.grant(&mut command, folder);
         }
-        command.arg(&guest.wasm);
+        command.arg(wasm);
         if self.name == "wasmer" {
             command.arg("--"); // the guest's arguments follow
         }
