@@ -495,19 +495,19 @@ fn unsupported(what: &str) -> Error {
     Error::Invalid(format!("it needs {what}, which this version does not support"))
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line. Messages of the validator have several.
 fn one_line(error: &wasmtime_environ::error::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {
-        let cause = cause.to_string();
-        let first = cause.lines().next().unwrap_or_default().trim();
-        if first.is_empty() || line.contains(first) {
-            continue;
+        for part in cause.to_string().lines().map(str::trim) {
+            if part.is_empty() || line.contains(part) {
+                continue;
+            }
+            if !line.is_empty() {
+                line.push_str(": ");
+            }
+            line.push_str(part);
         }
-        if !line.is_empty() {
-            line.push_str(": ");
-        }
-        line.push_str(first);
     }
     line
 }
