@@ -1,5 +1,5 @@
 use crate::Error;
-use crate::plan::{ModuleSource, Plan, translate};
+use crate::plan::{Export, Features, ModuleSource, Plan, translate};
 use std::sync::Arc;
 use wayleave_engine::Engine;
 
@@ -21,7 +21,15 @@ impl<E: Engine> Component<E> {
     /// # Errors
     /// [`Error::Invalid`] when it is none, and what the engine says of its modules.
     pub fn new(engine: &E, binary: &[u8]) -> Result<Self, Error> {
-        let plan = translate(binary, E::PROPOSALS)?;
+        Self::with_features(engine, binary, Features::default())
+    }
+
+    /// As [`Component::new`], for a component that may use features beyond the standard.
+    ///
+    /// # Errors
+    /// As [`Component::new`].
+    pub fn with_features(engine: &E, binary: &[u8], features: Features) -> Result<Self, Error> {
+        let plan = translate(binary, E::PROPOSALS, features)?;
         Self::with_modules(plan, binary, |_, module| Ok(engine.compile(module)?))
     }
 
@@ -60,6 +68,14 @@ impl<E: Engine> Component<E> {
     /// Its plan.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// A core module that it exports: by its name, or by the name of an interface and its own.
+    pub fn exported_module(&self, path: &[&str]) -> Option<&E::Module> {
+        match self.plan.export(path)? {
+            Export::Module(number) => self.modules.get(*number as usize),
+            _ => None,
+        }
     }
 
     /// Its core modules, in the plan's order.

@@ -1,9 +1,11 @@
 //! What to do to instantiate a component: all that its binary says, resolved, flattened and in
 //! order, in a form that can be kept on disk.
 
+mod features;
 mod translate;
 mod types;
 
+pub use features::Features;
 pub use translate::translate;
 pub(crate) use types::align_up;
 pub use types::{FuncType, Layout, Shape, Type, Types};
@@ -256,8 +258,21 @@ impl Plan {
         found
     }
 
+    /// Whether it exports a resource: by its name, or by the name of an interface and its own.
+    pub fn exports_resource(&self, path: &[&str]) -> bool {
+        matches!(self.export(path), Some(Export::Resource(_)))
+    }
+
     /// Finds an exported function: by name, or by the name of an instance and its own.
     pub(crate) fn exported_func(&self, path: &[&str]) -> Option<(&FuncType, &Item, u32)> {
+        match self.export(path)? {
+            Export::Func { ty, core, options } => Some((ty, core, *options)),
+            _ => None,
+        }
+    }
+
+    /// Finds an export: by name, or by the names of instances and its own.
+    pub(crate) fn export(&self, path: &[&str]) -> Option<&Export> {
         let (name, instances) = path.split_last()?;
         let mut exports = &self.exports;
         for instance in instances {
@@ -266,9 +281,6 @@ impl Plan {
                 _ => return None,
             }
         }
-        match exports.get(*name)? {
-            Export::Func { ty, core, options } => Some((ty, core, *options)),
-            _ => None,
-        }
+        exports.get(*name)
     }
 }

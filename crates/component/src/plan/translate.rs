@@ -2,8 +2,8 @@
 //! file that knows that crate: everything else sees plans.
 
 use super::{
-    Export, ExportOf, FuncType, Import, ImportKind, Item, ModuleSource, Options, Plan, Resource,
-    ResourceTable, Shape, Step, Trampoline, Transcode, Type, Types,
+    Export, ExportOf, Features, FuncType, Import, ImportKind, Item, ModuleSource, Options, Plan,
+    Resource, ResourceTable, Shape, Step, Trampoline, Transcode, Type, Types,
 };
 use crate::Error;
 use crate::abi::Encoding;
@@ -20,18 +20,19 @@ use wasmtime_environ::{
 };
 use wayleave_engine::{FuncType as CoreFuncType, Proposals, ValType};
 
-/// Turns a component's binary into a plan for engines that run these proposals.
+/// Turns a component's binary into a plan for engines that run these proposals. It may use these
+/// features.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the binary is no valid component, or needs what is not supported.
-pub fn translate(binary: &[u8], proposals: Proposals) -> Result<Plan, Error> {
+pub fn translate(binary: &[u8], proposals: Proposals, features: Features) -> Result<Plan, Error> {
     let invalid = |error: wasmtime_environ::error::Error| Error::Invalid(one_line(&error));
     let mut tunables = Tunables::default_host();
     // Without it, calls between components need no tasks.
     tunables.concurrency_support = false;
     tunables.parse_wasm_debuginfo = false;
     let adapters = ScopeVec::new();
-    let mut validator = Validator::new_with_features(features(proposals));
+    let mut validator = Validator::new_with_features(wasm_features(proposals, features));
     let mut types = environ::ComponentTypesBuilder::new(&validator);
     let translator = environ::Translator::new(&tunables, &mut validator, &mut types, &adapters);
     let (translation, modules) = translator.translate(binary).map_err(invalid)?;
@@ -52,9 +53,12 @@ pub fn translate(binary: &[u8], proposals: Proposals) -> Result<Plan, Error> {
     .plan()
 }
 
-fn features(proposals: Proposals) -> WasmFeatures {
+fn wasm_features(proposals: Proposals, wanted: Features) -> WasmFeatures {
     let mut features = WasmFeatures::default();
     features.set(WasmFeatures::CM_ASYNC, false);
+    features.set(WasmFeatures::CM_FIXED_LENGTH_LISTS, wanted.fixed_length_lists);
+    features.set(WasmFeatures::CM_MAP, wanted.maps);
+    features.set(WasmFeatures::CM_IMPLEMENTS, wanted.implements);
     features.set(WasmFeatures::EXCEPTIONS, proposals.exceptions);
     features.set(WasmFeatures::GC, proposals.gc);
     features.set(WasmFeatures::FUNCTION_REFERENCES, proposals.gc);
