@@ -5,7 +5,7 @@ use crate::kind::describe_exports;
 use crate::runtime::{Builder, UnknownImports};
 use crate::{Error, ProgramKind, imports};
 use std::sync::Arc;
-use wayleave_component::plan::{Features, FuncType, Plan, Types};
+use wayleave_component::plan::{Features, FuncType, Plan, Types, translate};
 use wayleave_component::{Component, Instance, Linker, Template, Value};
 use wayleave_engine::artifact::Bundle;
 use wayleave_engine::cache::EntryName;
@@ -24,14 +24,12 @@ pub(super) fn compile<E: Engine>(
         return Ok(Component::new(engine, binary)?);
     };
     let name = EntryName::of(engine, binary);
-    let make = || {
-        wayleave_component::plan::translate(binary, E::PROPOSALS, Features::default())?.to_bytes()
-    };
+    let make = || translate(binary, E::PROPOSALS, Features::default())?.to_bytes();
     let bytes = cache.bytes(&name.part("plan"), make)?;
     // A plan is read back only if this user's cache has sealed it; another version's is made anew.
     let plan = match Plan::from_bytes(&bytes) {
         Ok(plan) => plan,
-        Err(_) => wayleave_component::plan::translate(binary, E::PROPOSALS, Features::default())?,
+        Err(_) => translate(binary, E::PROPOSALS, Features::default())?,
     };
     let mut compiling = Some(|| settings.compiling());
     let component = Component::with_modules(plan, binary, |number, module| {
