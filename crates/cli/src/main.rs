@@ -3,7 +3,9 @@
 mod cache;
 mod compile;
 mod completions;
+mod componentize;
 mod failure;
+mod inspect;
 mod invoke;
 mod man;
 mod progress;
@@ -34,6 +36,8 @@ struct Cli {
 enum Command {
     Run(run::Args),
     Compile(compile::Args),
+    Inspect(inspect::Args),
+    Componentize(componentize::Args),
     Cache(cache::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -58,6 +62,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(args) => run::run(args),
         Command::Compile(args) => compile::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Componentize(args) => componentize::run(&args),
         Command::Cache(args) => cache::run(args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

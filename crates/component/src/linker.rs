@@ -105,6 +105,11 @@ impl<E: Engine, T: Send + 'static> Linker<E, T> {
         Template::new(engine, self, component)
     }
 
+    /// Whether it has something of this name, that imports of compatible versions find as well.
+    pub fn provides(&self, name: &str) -> bool {
+        names::find(&self.items, name).is_some()
+    }
+
     pub(crate) fn find(&self, path: &[String]) -> Option<&Item<E, T>> {
         let (name, instances) = path.split_last()?;
         let mut items = &self.items;

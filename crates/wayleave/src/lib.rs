@@ -46,7 +46,7 @@ pub use instance::Instance;
 pub use kind::ProgramKind;
 pub use outcome::{End, Outcome, Output};
 pub use program::Program;
-pub use runtime::{Builder, EngineKind, Runtime, UnknownImports, is_compiled};
+pub use runtime::{Builder, EngineKind, Runtime, UnknownImports, is_compiled, to_binary};
 
 pub use wayleave_bindgen::bindgen;
 pub use wayleave_component as component;

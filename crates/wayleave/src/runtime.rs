@@ -1,5 +1,7 @@
-use crate::loading::{Loader, On};
-use crate::{Canceller, Error, Program, source};
+use crate::loading::{Loader, On, provides_function};
+use crate::source::Source;
+use crate::{Canceller, Error, Program, ProgramKind, imports, source};
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -224,6 +226,19 @@ impl Runtime {
         self.loader.compile(&source, to.as_ref(), &self.settings)
     }
 
+    /// Why a module's import of a function is not provided, or what would provide it; `None` when
+    /// it is.
+    pub fn explain_function(&self, module: &str, name: &str) -> Option<String> {
+        (!provides_function(module, name)).then(|| imports::explain(module, name))
+    }
+
+    /// Why an interface that a component imports is not provided, or what would provide it; `None`
+    /// when it is.
+    pub fn explain_interface(&self, name: &str) -> Option<String> {
+        let provided = self.loader.provides_interface(name, &self.settings);
+        (!provided).then(|| imports::explain_interface(name))
+    }
+
     /// Something that ends a guest of this runtime from another thread.
     ///
     /// # Errors
@@ -252,6 +267,17 @@ impl fmt::Debug for Runtime {
 pub fn is_compiled(path: impl AsRef<Path>) -> Result<bool, Error> {
     let path = path.as_ref();
     artifact::is_artifact(path).map_err(|source| unreadable(path, source))
+}
+
+/// What some bytes are, as a binary: they may be WebAssembly text.
+///
+/// # Errors
+/// [`Error::NotWasm`] and [`Error::Text`].
+pub fn to_binary(bytes: &[u8]) -> Result<(ProgramKind, Cow<'_, [u8]>), Error> {
+    Ok(match source::program(bytes)? {
+        Source::Module(binary) => (ProgramKind::Module, binary),
+        Source::Component(binary) => (ProgramKind::Component, binary),
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

@@ -55,11 +55,16 @@ pub(super) fn link<E: Engine>(
     component: &Component<E>,
     settings: &Builder,
 ) -> Result<Arc<dyn Loaded>, Error> {
-    let mut linker = Linker::<E, Host>::new();
+    let template = linker::<E>(settings)?.link(engine, component)?;
+    Ok(Arc::new(OnEngine { engine: engine.clone(), template, config: settings.config().clone() }))
+}
+
+/// All that is provided.
+pub(super) fn linker<E: Engine>(settings: &Builder) -> Result<Linker<E, Host>, Error> {
+    let mut linker = Linker::new();
     p2::link(&mut linker, settings.timezone)?;
     linker.unknown_traps(settings.unknown_imports == UnknownImports::Trap);
-    let template = linker.link(engine, component)?;
-    Ok(Arc::new(OnEngine { engine: engine.clone(), template, config: settings.config().clone() }))
+    Ok(linker)
 }
 
 /// A component on one engine.

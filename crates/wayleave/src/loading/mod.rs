@@ -4,6 +4,8 @@
 mod component;
 mod module;
 
+pub(crate) use module::provides_function;
+
 use crate::runtime::Builder;
 use crate::source::Source;
 use crate::{Error, ProgramKind};
@@ -19,6 +21,8 @@ pub(crate) trait Loader: Send + Sync {
     fn load(&self, source: &Source<'_>, settings: &Builder) -> Result<Arc<dyn Loaded>, Error>;
     fn load_artifact(&self, path: &Path, settings: &Builder) -> Result<Arc<dyn Loaded>, Error>;
     fn compile(&self, source: &Source<'_>, to: &Path, settings: &Builder) -> Result<(), Error>;
+    /// Whether components find an interface here.
+    fn provides_interface(&self, name: &str, settings: &Builder) -> bool;
     fn kick(&self);
 }
 
@@ -110,6 +114,10 @@ impl<E: Engine> Loader for On<E> {
             }
         }
         Ok(())
+    }
+
+    fn provides_interface(&self, name: &str, settings: &Builder) -> bool {
+        component::linker::<E>(settings).is_ok_and(|linker| linker.provides(name))
     }
 
     fn kick(&self) {

@@ -181,13 +181,16 @@ fn exports_function(exports: &[ExportType], name: &str) -> bool {
 }
 
 fn is_provided(import: &ImportType) -> bool {
-    let function = matches!(import.ty, ExternType::Func(_));
-    function
-        && match import.module.as_str() {
-            p1::MODULE => p1::has(&import.name),
-            p0::MODULE => p0::has(&import.name),
-            _ => false,
-        }
+    matches!(import.ty, ExternType::Func(_)) && provides_function(&import.module, &import.name)
+}
+
+/// Whether modules find a function here.
+pub(crate) fn provides_function(module: &str, name: &str) -> bool {
+    match module {
+        p1::MODULE => p1::has(name),
+        p0::MODULE => p0::has(name),
+        _ => false,
+    }
 }
 
 fn define_unknown<E: Engine>(

@@ -1,0 +1,74 @@
+use super::{Found, grants, size};
+use std::fmt::Write as _;
+use wasmparser::{Parser, Payload};
+use wayleave::Runtime;
+use wit_component::{OutputToString, WitPrinter};
+use wit_parser::decoding::DecodedWasm;
+
+/// Finds out about a component.
+pub(super) fn inspect(binary: &[u8], runtime: &Runtime, full: bool) -> Result<Found, String> {
+    let decoded = wit_parser::decoding::decode(binary).map_err(|error| format!("{error:#}"))?;
+    let mut found = Found {
+        versions: Vec::new(),
+        body: String::new(),
+        grants: Vec::new(),
+        missing: Vec::new(),
+    };
+    let DecodedWasm::Component(resolve, world) = &decoded else {
+        found.body.push_str("a package of interfaces, with no code\n");
+        return Ok(found);
+    };
+    let world = &resolve.worlds[*world];
+    for key in world.imports.keys() {
+        let name = resolve.name_world_key(key);
+        if let Some(why) = runtime.explain_interface(&name) {
+            found.missing.push((name.clone(), why));
+        }
+        found.grants.extend(grants::of_interface(&name));
+    }
+    let keys = world.imports.keys().chain(world.exports.keys());
+    for name in keys.map(|key| resolve.name_world_key(key)) {
+        let version = name.strip_prefix("wasi:").and_then(|name| name.split_once('@'));
+        if let Some((_, version)) = version {
+            found.versions.push(version.to_owned());
+        }
+    }
+    found.versions.sort_unstable();
+    found.versions.dedup();
+    found.grants.sort_unstable();
+    found.grants.dedup();
+    let exports: Vec<_> = world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
+    let program = exports.iter().any(|name| name.starts_with("wasi:cli/run@"));
+    found.body.push_str(if program {
+        "a program\n"
+    } else {
+        "a library: it does not export `wasi:cli/run`\n"
+    });
+    let modules = modules(binary)?;
+    let sizes: Vec<_> = modules.iter().map(|bytes| size(*bytes)).collect();
+    let _ = writeln!(found.body, "{} core modules: {}\n", modules.len(), sizes.join(", "));
+    let nested: Vec<_> = match full {
+        true => resolve.packages.iter().map(|(id, _)| id).collect(),
+        false => Vec::new(),
+    };
+    let package = decoded.package();
+    let nested: Vec<_> = nested.into_iter().filter(|id| *id != package).collect();
+    let mut printer = WitPrinter::new(OutputToString::default());
+    printer.emit_docs(false);
+    printer.print(resolve, package, &nested).map_err(|error| error.to_string())?;
+    found.body.push_str(&printer.output.to_string());
+    Ok(found)
+}
+
+/// The sizes of the core modules inside.
+fn modules(binary: &[u8]) -> Result<Vec<usize>, String> {
+    let mut sizes = Vec::new();
+    for payload in Parser::new(0).parse_all(binary) {
+        if let Payload::ModuleSection { unchecked_range, .. } =
+            payload.map_err(|error| error.to_string())?
+        {
+            sizes.push(unchecked_range.len());
+        }
+    }
+    Ok(sizes)
+}

@@ -1,0 +1,25 @@
+//! Which of the command's options give what a program imports.
+
+const DIR: &str = "--dir HOST::GUEST   it opens files and folders";
+const ENV: &str = "--env NAME=VALUE    it reads environment variables";
+const LISTEN: &str = "--tcp-listen ADDR   it accepts connections on a listener that it is given";
+
+/// What a function of WASI 0.1 may need.
+pub(super) fn of_function(name: &str) -> Option<&'static str> {
+    match name {
+        "environ_get" => Some(ENV),
+        "sock_accept" => Some(LISTEN),
+        name if name.starts_with("path_") || name.starts_with("fd_prestat") => Some(DIR),
+        _ => None,
+    }
+}
+
+/// What an interface of WASI 0.2 may need.
+pub(super) fn of_interface(name: &str) -> Option<&'static str> {
+    let (base, _) = name.split_once('@').unwrap_or((name, ""));
+    match base {
+        "wasi:cli/environment" => Some(ENV),
+        "wasi:filesystem/preopens" => Some(DIR),
+        _ => None,
+    }
+}

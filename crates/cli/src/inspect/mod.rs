@@ -1,0 +1,102 @@
+//! `inspect`: what a program is, without running it.
+
+mod component;
+mod grants;
+mod module;
+
+use crate::failure::{Failure, print};
+use crate::run::on_file;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use wasm_metadata::Producers;
+use wayleave::{ProgramKind, Runtime};
+
+/// Show what a program is: its WASI version, what it imports and exports, and what it may need.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Show the interfaces in full, not only their names
+    #[arg(long)]
+    full: bool,
+    /// The program: a module or component (.wasm), or its text (.wat)
+    file: PathBuf,
+}
+
+/// What is found out about a program.
+struct Found {
+    /// WASI versions that it is made for.
+    versions: Vec<String>,
+    /// Lines about what it consists of, imports and exports.
+    body: String,
+    /// Grants that it may need.
+    grants: Vec<&'static str>,
+    /// Imports that are not provided, and why.
+    missing: Vec<(String, String)>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let file = &args.file;
+    if wayleave::is_compiled(file).map_err(Failure::other)? {
+        let line = format!("{}: compiled by `wayleave compile`, for this user\n", file.display());
+        return print(line.as_bytes());
+    }
+    let bytes = std::fs::read(file)
+        .map_err(|error| Failure::other(format!("can not read {}: {error}", file.display())))?;
+    let (kind, binary) = wayleave::to_binary(&bytes).map_err(|error| on_file(file, error))?;
+    let runtime = Runtime::new().map_err(Failure::other)?;
+    let found = match kind {
+        ProgramKind::Module => module::inspect(&binary, &runtime),
+        ProgramKind::Component => component::inspect(&binary, &runtime, args.full),
+    };
+    let found = found.map_err(|error| {
+        let line = error.lines().next().unwrap_or_default();
+        Failure::other(format!("{}: not a valid {kind}: {line}", file.display()))
+    })?;
+    let mut text = format!("{}: a {kind} of {}", file.display(), size(binary.len()));
+    match found.versions.as_slice() {
+        [] => text.push_str(", without WASI\n"),
+        versions => {
+            let _ = writeln!(text, ", for WASI {}", versions.join(" and "));
+        }
+    }
+    if let Some(makers) = makers(&binary) {
+        let _ = writeln!(text, "made by {makers}");
+    }
+    text.push_str(&found.body);
+    if !found.grants.is_empty() {
+        text.push_str("\nit may need:\n");
+        for grant in found.grants {
+            let _ = writeln!(text, "  {grant}");
+        }
+    }
+    if !found.missing.is_empty() {
+        text.push_str("\nnot provided:\n");
+        for (name, why) in found.missing {
+            let _ = writeln!(text, "  {name}: {why}");
+        }
+    }
+    print(text.as_bytes())
+}
+
+/// The tools that made a program, as far as it says so.
+fn makers(binary: &[u8]) -> Option<String> {
+    let producers = Producers::from_wasm(binary).ok()??;
+    let mut makers = Vec::new();
+    for field in ["language", "processed-by", "sdk"] {
+        for (name, version) in producers.get(field).iter().flat_map(|field| field.iter()) {
+            makers.push(match version.as_str() {
+                "" => name.clone(),
+                version => format!("{name} {version}"),
+            });
+        }
+    }
+    (!makers.is_empty()).then(|| makers.join(", "))
+}
+
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
