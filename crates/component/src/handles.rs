@@ -19,6 +19,8 @@ pub struct Handles {
     instance: u32,
     /// For each call into the instance that is under way: handles lent to it and not yet dropped.
     lent: Vec<u32>,
+    /// The number of the host's call that values are lifted for; never used twice.
+    host_call: u64,
 }
 
 /// Kinds of resources: a component may import one resource of the host's under several names, and
@@ -42,8 +44,11 @@ enum Entry {
     Own {
         kind: u32,
         rep: u32,
-        /// Calls under way that it is lent to.
+        /// Calls under way between guests that it is lent to.
         lends: u32,
+        /// The last call of the host's that it was lent to. The host's functions run to their end
+        /// before their guest goes on: nothing but that very call could take it meanwhile.
+        host_call: u64,
     },
     Borrow {
         kind: u32,
@@ -72,14 +77,22 @@ impl Handles {
             limit,
             kinds,
             lent: Vec::new(),
+            host_call: 0,
         }
     }
 
-    /// The number behind a handle of the resource that the host knows as `R`.
+    /// Values are about to be lifted for a call of the host's.
     #[inline]
-    pub(crate) fn rep_of<R: 'static>(&self, handle: u32) -> Result<u32, Stop> {
+    pub(crate) fn begin_host_call(&mut self) {
+        self.host_call += 1;
+    }
+
+    /// The number behind a handle, lent to the host, of the resource that it knows as `R`.
+    #[inline]
+    pub(crate) fn rep_of<R: 'static>(&mut self, handle: u32) -> Result<u32, Stop> {
         let (kind, rep) = self.resource(handle)?;
         self.is::<R>(kind, handle)?;
+        self.lend_to_host(handle);
         Ok(rep)
     }
 
@@ -87,7 +100,7 @@ impl Handles {
     pub(crate) fn take_own_of<R: 'static>(&mut self, handle: u32) -> Result<u32, Stop> {
         let (kind, _) = self.resource(handle)?;
         self.is::<R>(kind, handle)?;
-        self.take_own(handle, kind)
+        self.take_own_for_host(handle, kind)
     }
 
     /// A handle of a resource that the host knows as `R`, for the guest to own.
@@ -104,7 +117,7 @@ impl Handles {
 
     /// A handle for the guest to own.
     pub(crate) fn add_own(&mut self, kind: u32, rep: u32) -> Result<u32, Stop> {
-        self.add(Entry::Own { kind, rep, lends: 0 })
+        self.add(Entry::Own { kind, rep, lends: 0, host_call: 0 })
     }
 
     /// A handle lent to the innermost call into the instance.
@@ -132,11 +145,14 @@ impl Handles {
         self.add_borrow(kind, rep)
     }
 
-    /// Kind and number behind any handle, and whether the guest owns it.
-    pub(crate) fn any(&self, handle: u32) -> Result<(u32, u32, bool), Stop> {
-        let (kind, rep) = self.resource(handle)?;
-        let own = matches!(self.entries.get(handle as usize), Some(Entry::Own { .. }));
-        Ok((kind, rep, own))
+    /// The number behind a handle of a kind, which is handed over or lent to the host.
+    pub(crate) fn lift(&mut self, handle: u32, kind: u32, own: bool) -> Result<u32, Stop> {
+        if own {
+            return self.take_own_for_host(handle, kind);
+        }
+        let (rep, _) = self.rep(handle, kind)?;
+        self.lend_to_host(handle);
+        Ok(rep)
     }
 
     /// The number behind a handle of a kind, and whether the guest owns it.
@@ -149,10 +165,10 @@ impl Handles {
     /// Takes over a resource of a kind.
     pub(crate) fn take_own(&mut self, handle: u32, kind: u32) -> Result<u32, Stop> {
         match self.entries.get(handle as usize) {
-            Some(&Entry::Own { kind: found, rep, lends }) => {
+            Some(&Entry::Own { kind: found, rep, lends, .. }) => {
                 expect_kind(handle, kind, found)?;
                 if lends > 0 {
-                    return Err(invalid("cannot remove owned resource while borrowed"));
+                    return Err(lent());
                 }
                 self.remove(handle);
                 Ok(rep)
@@ -162,6 +178,21 @@ impl Handles {
                 Err(invalid("cannot lift own resource from a borrow"))
             }
             _ => Err(unknown(handle)),
+        }
+    }
+
+    /// As [`Handles::take_own`], for the host: it must not be lent by the very call.
+    fn take_own_for_host(&mut self, handle: u32, kind: u32) -> Result<u32, Stop> {
+        match self.entries.get(handle as usize) {
+            Some(Entry::Own { host_call, .. }) if *host_call == self.host_call => Err(lent()),
+            _ => self.take_own(handle, kind),
+        }
+    }
+
+    #[inline]
+    fn lend_to_host(&mut self, handle: u32) {
+        if let Some(Entry::Own { host_call, .. }) = self.entries.get_mut(handle as usize) {
+            *host_call = self.host_call;
         }
     }
 
@@ -277,6 +308,11 @@ fn unknown(handle: u32) -> Stop {
 }
 
 #[cold]
+fn lent() -> Stop {
+    invalid("cannot remove owned resource while borrowed")
+}
+
+#[cold]
 fn wrong_type(handle: u32) -> Stop {
     invalid(format!("handle index {handle} used with the wrong type"))
 }
@@ -324,8 +360,28 @@ mod tests {
             assert!(handles.take_own(wild, 0).is_err());
         }
         assert!(handles.drop(file, 1).is_err(), "another kind");
+        handles.begin_host_call();
         assert_eq!(handles.take_own_of::<File>(file).unwrap(), 5);
         assert!(handles.take_own_of::<File>(file).is_err(), "taken twice");
+    }
+
+    #[test]
+    fn what_a_call_of_the_hosts_lends_it_can_not_hand_over() {
+        let mut handles = handles();
+        let file = handles.add_own(0, 5).unwrap();
+        handles.begin_host_call();
+        assert_eq!(handles.rep_of::<File>(file).unwrap(), 5);
+        assert!(handles.take_own_of::<File>(file).is_err());
+        handles.begin_host_call();
+        assert_eq!(handles.lift(file, 0, false).unwrap(), 5);
+        assert!(handles.lift(file, 0, true).is_err());
+        handles.begin_host_call();
+        assert_eq!(handles.take_own_of::<File>(file).unwrap(), 5);
+        // A call that is over lends nothing any more.
+        let file = handles.add_own(0, 6).unwrap();
+        handles.begin_host_call();
+        handles.rep_of::<File>(file).unwrap();
+        assert_eq!(handles.drop(file, 0).unwrap(), Dropped::Own(6));
     }
 
     #[test]

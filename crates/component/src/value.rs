@@ -453,8 +453,7 @@ fn handle(
     own: bool,
 ) -> Result<Value, Stop> {
     let kind = from.handles()?.kind(resource)?;
-    from.handles()?.rep(number, kind)?;
-    Resource::lift(from, number, own).map(Value::Resource)
+    Resource::lift(from, number, kind, own).map(Value::Resource)
 }
 
 fn list(

@@ -9,6 +9,8 @@ pub struct Lifting<'m, 'h> {
     /// The handles of all instances, and which of them the guest is.
     handles: &'h mut [Handles],
     instance: u32,
+    /// Whether the handles know of the call.
+    begun: bool,
     /// Bytes that lists and strings may still have, counted again each time they are named: a guest
     /// can name the same bytes as often as it likes, and the host copies them each time.
     budget: usize,
@@ -22,7 +24,7 @@ impl<'m, 'h> Lifting<'m, 'h> {
         handles: &'h mut [Handles],
         instance: u32,
     ) -> Self {
-        Self { memory, encoding, handles, instance, budget: memory.len() }
+        Self { memory, encoding, handles, instance, begun: false, budget: memory.len() }
     }
 
     /// How the guest's strings are encoded.
@@ -37,8 +39,14 @@ impl<'m, 'h> Lifting<'m, 'h> {
     /// A trap when the guest has none.
     #[inline]
     pub fn handles(&mut self) -> Result<&mut Handles, Stop> {
-        let handles = self.handles.get_mut(self.instance as usize);
-        handles.ok_or_else(|| invalid("a component instance that does not exist"))
+        let Some(handles) = self.handles.get_mut(self.instance as usize) else {
+            return Err(invalid("a component instance that does not exist"));
+        };
+        if !self.begun {
+            self.begun = true;
+            handles.begin_host_call();
+        }
+        Ok(handles)
     }
 
     /// `len` bytes from address `at`.

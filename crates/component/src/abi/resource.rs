@@ -123,7 +123,6 @@ impl<R: 'static> Lift<'_> for Own<R> {
     }
 }
 
-/// A host function runs to its end before its guest goes on, so that what is lent needs no count.
 impl<R: 'static> Lift<'_> for Borrow<R> {
     #[inline]
     fn lift(from: &mut Lifting<'_, '_>, slots: &impl Slots, at: usize) -> Result<Self, Stop> {
@@ -194,14 +193,14 @@ impl Resource {
         Self { kind: self.kind, rep: self.rep, own: false }
     }
 
-    /// From a handle that a guest passes for an `own` or a `borrow`.
-    pub(crate) fn lift(from: &mut Lifting<'_, '_>, handle: u32, own: bool) -> Result<Self, Stop> {
-        let handles = from.handles()?;
-        let (kind, rep, _) = handles.any(handle)?;
-        if own {
-            handles.take_own(handle, kind)?;
-        }
-        Ok(Self { kind, rep, own })
+    /// From a handle that a guest passes for an `own` or a `borrow` of a resource of this kind.
+    pub(crate) fn lift(
+        from: &mut Lifting<'_, '_>,
+        handle: u32,
+        kind: u32,
+        own: bool,
+    ) -> Result<Self, Stop> {
+        Ok(Self { kind, rep: from.handles()?.lift(handle, kind, own)?, own })
     }
 
     /// To a handle for a guest.
