@@ -30,7 +30,10 @@ pub mod wasmtime;
 pub use config::{Config, Limits};
 pub use context::{Context, Slots};
 pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind};
-pub use types::{ExportType, Extern, ExternType, FuncType, ImportType, Proposals, ValType, Value};
+pub use types::{
+    ElementType, ExportType, Extern, ExternType, FuncType, ImportType, Proposals, SizeType,
+    ValType, Value,
+};
 
 use std::fs::File;
 
