@@ -66,6 +66,8 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
     type Table: Clone + Send + Sync + 'static;
     /// A global in some store.
     type Global: Clone + Send + Sync + 'static;
+    /// Something else in some store, which hosts can only hand on ([`Extern::Other`]).
+    type Other: Clone + Send + Sync + 'static;
     /// An instance in some store.
     type Instance: Clone + Send + Sync + 'static;
     /// Where an export of a module is: for all its instances.

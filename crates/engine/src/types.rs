@@ -154,6 +154,8 @@ pub enum Extern<E: Engine> {
     Table(E::Table),
     /// A global.
     Global(E::Global),
+    /// What the host can only hand on: an exception tag, or a memory shared between threads.
+    Other(E::Other),
 }
 
 impl<E: Engine> Clone for Extern<E> {
@@ -163,6 +165,7 @@ impl<E: Engine> Clone for Extern<E> {
             Self::Memory(memory) => Self::Memory(memory.clone()),
             Self::Table(table) => Self::Table(table.clone()),
             Self::Global(global) => Self::Global(global.clone()),
+            Self::Other(other) => Self::Other(other.clone()),
         }
     }
 }
