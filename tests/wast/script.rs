@@ -7,7 +7,7 @@ use wast::parser::{self, ParseBuffer};
 use wast::token::Id;
 use wast::{QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 use wayleave_component::plan::Features;
-use wayleave_component::{Component, Error, Instance, Linker, Value};
+use wayleave_component::{Component, Error, Instance, Linker, Template, Value};
 use wayleave_engine::{Config, Engine, Limits, Stop};
 
 /// Runs all directives of a script, and tells of each that failed.
@@ -40,6 +40,8 @@ struct Runner<E: Engine> {
     /// Resources of instances that later components may import.
     foreign: usize,
 }
+
+type Started<E> = (Template<E, Host>, Instance<E, Host>);
 
 /// How an instantiation or a call ended, other than well.
 enum Failure {
@@ -112,28 +114,28 @@ impl<E: Engine> Runner<E> {
         Ok((name, component.map_err(|error| error.to_string())?))
     }
 
-    fn start(&self, component: &Component<E>) -> Result<Instance<E, Host>, Failure> {
+    fn start(&self, component: &Component<E>) -> Result<Started<E>, Failure> {
         let template = self.linker.link(&self.engine, component).map_err(Failure::Link)?;
-        template
-            .instantiate(&self.engine, self.host.clone(), Limits::default())
-            .map_err(Failure::Stop)
+        let instance = template.instantiate(&self.engine, self.host.clone(), Limits::default());
+        Ok((template, instance.map_err(Failure::Stop)?))
     }
 
     /// Makes an instance the current one, and offers what it exports to later components.
     fn instantiate(&mut self, name: &str, component: &Component<E>) -> Result<(), String> {
         self.current = None;
-        self.current = Some(self.start(component).map_err(|failure| match failure {
+        let (template, instance) = self.start(component).map_err(|failure| match failure {
             Failure::Link(error) => error.to_string(),
             Failure::Stop(stop) => ended(stop),
-        })?);
+        })?;
+        self.current = Some(instance);
         if name.is_empty() {
             return Ok(());
         }
         let mut interface = self.linker.interface(name);
-        for export in component.plan().export_names() {
-            if let Some(module) = component.exported_module(&[export]) {
+        for export in template.plan().export_names() {
+            if let Some(module) = template.exported_module(&[export]) {
                 interface.module(export, module.clone());
-            } else if component.plan().exports_resource(&[export]) {
+            } else if template.plan().exports_resource(&[export]) {
                 host::foreign(&mut interface, export, self.foreign)
                     .map_err(|error| error.to_string())?;
                 self.foreign += 1;

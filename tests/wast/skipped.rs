@@ -10,8 +10,6 @@ const NO_THREADS: &str = "the engine has no shared memories";
 const NO_EXCEPTIONS: &str = "the engine has no exceptions";
 const CM64: &str = "components with 64-bit memories are not supported";
 const GC: &str = "values passed as garbage-collected objects are not supported";
-const LINK: &str = "not done yet: what is imported is not checked unless it is used";
-const TAGS: &str = "not done yet: tags are not handed from module to module";
 
 /// A file, the engine that it does not pass on (`None`: no engine), and why.
 #[rustfmt::skip]
@@ -23,19 +21,8 @@ const SKIPPED: &[(&str, Option<&str>, &str)] = &[
     ("component-model/test/wasm-tools/tags.wast", Some("wasmi"), NO_EXCEPTIONS),
     ("misc_testsuite/component-model/error-context-trap-in-post-return.wast", None, ERROR_CONTEXT),
     ("misc_testsuite/component-model/gc/empty.wast", None, GC),
-    ("component-model/test/wasmtime/import.wast", None, LINK),
-    ("component-model/test/wasmtime/instance.wast", None, LINK),
-    ("component-model/test/wasmtime/linking.wast", None, LINK),
-    ("component-model/test/wasmtime/modules.wast", None, LINK),
-    ("component-model/test/wasmtime/resources.wast", None, LINK),
-    ("component-model/test/wasmtime/tags.wast", Some("wasmtime"), TAGS),
     ("component-model/test/wasmtime/tags.wast", Some("wasmi"), NO_EXCEPTIONS),
-    ("misc_testsuite/component-model/import.wast", None, LINK),
-    ("misc_testsuite/component-model/instance.wast", None, LINK),
-    ("misc_testsuite/component-model/linking.wast", None, LINK),
-    ("misc_testsuite/component-model/modules.wast", None, LINK),
-    ("misc_testsuite/component-model/resources.wast", None, LINK),
-    ("misc_testsuite/component-model/tags.wast", Some("wasmtime"), TAGS),
+    ("misc_testsuite/component-model/modules.wast", Some("wasmi"), NO_EXCEPTIONS),
     ("misc_testsuite/component-model/tags.wast", Some("wasmi"), NO_EXCEPTIONS),
     ("misc_testsuite/component-model/async/error-context.wast", None, ERROR_CONTEXT),
     ("component-model/test/async/async-calls-sync.wast", None, ASYNC),

@@ -1,5 +1,5 @@
 use crate::Error;
-use crate::plan::{Export, Features, ModuleSource, Plan, translate};
+use crate::plan::{Features, ModuleSource, Plan, translate};
 use std::sync::Arc;
 use wayleave_engine::Engine;
 
@@ -68,14 +68,6 @@ impl<E: Engine> Component<E> {
     /// Its plan.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
-    }
-
-    /// A core module that it exports: by its name, or by the name of an interface and its own.
-    pub fn exported_module(&self, path: &[&str]) -> Option<&E::Module> {
-        match self.plan.export(path)? {
-            Export::Module(number) => self.modules.get(*number as usize),
-            _ => None,
-        }
     }
 
     /// Its core modules, in the plan's order.

@@ -268,9 +268,7 @@ fn resolve<E: Engine, T: Send + 'static>(
             _ => None,
         },
     };
-    found.ok_or_else(|| {
-        invalid("a module exports what can not be handed on (a shared memory or a tag)")
-    })
+    found.ok_or_else(|| invalid("a module lacks an export that the component hands on"))
 }
 
 /// Core values on their way into a guest and out of it: no function takes or gives more.

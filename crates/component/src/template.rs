@@ -1,10 +1,13 @@
 use crate::abi::TypeContext;
 use crate::handles::Kinds;
 use crate::linker::{Item as HostItem, Lowered};
-use crate::plan::{ExportOf, ImportKind, Item, Plan, Resource, Step, Trampoline};
+use crate::plan::{
+    Export, ExportOf, Import, ImportKind, Item, ModuleType, Plan, Resource, Step, Trampoline,
+};
 use crate::runtime::Data;
 use crate::trampoline::{self, Destructors};
 use crate::{Component, Error, Instance, Linker};
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wayleave_engine::{Engine, Limits, Stop, Trap};
@@ -23,6 +26,9 @@ impl<E: Engine, T: Send + 'static> Clone for Template<E, T> {
 
 pub(crate) struct Resolved<E: Engine, T: Send + 'static> {
     pub(crate) plan: Arc<Plan>,
+    component: Component<E>,
+    /// Modules of the host's, by the number of their import.
+    imported: BTreeMap<u32, E::Module>,
     /// The trampolines of the plan, in its order.
     pub(crate) trampolines: E::Linker<Data<E, T>>,
     pub(crate) steps: Vec<ReadyStep<E>>,
@@ -59,9 +65,12 @@ impl<E: Engine, T: Send + 'static> Template<E, T> {
     ) -> Result<Self, Error> {
         let plan = component.plan().clone();
         let (kinds, destructors) = resources(&plan, linker)?;
-        let trampolines = trampolines(engine, &plan, linker, &kinds, &destructors)?;
+        check_imports(&plan, linker, &kinds)?;
+        let trampolines = trampolines(engine, &plan, linker, &destructors)?;
         let mut inner = Resolved {
             plan: plan.clone(),
+            component: component.clone(),
+            imported: imported_modules(&plan, linker),
             trampolines,
             steps: Vec::new(),
             flags: Vec::new(),
@@ -71,7 +80,7 @@ impl<E: Engine, T: Send + 'static> Template<E, T> {
             modules: Vec::new(),
         };
         for step in &plan.steps {
-            inner.add_step(step, linker, component)?;
+            inner.add_step(step)?;
         }
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -93,37 +102,32 @@ impl<E: Engine, T: Send + 'static> Template<E, T> {
     pub fn plan(&self) -> &Plan {
         &self.inner.plan
     }
+
+    /// A core module that the component exports: by its name, or by the name of an interface and
+    /// its own.
+    pub fn exported_module(&self, path: &[&str]) -> Option<&E::Module> {
+        match self.inner.plan.export(path)? {
+            Export::Module(number) => self.inner.component.modules().get(*number as usize),
+            Export::ImportedModule(import) => self.inner.imported.get(import),
+            _ => None,
+        }
+    }
 }
 
 impl<E: Engine, T: Send + 'static> Resolved<E, T> {
-    fn add_step(
-        &mut self,
-        step: &Step,
-        linker: &Linker<E, T>,
-        component: &Component<E>,
-    ) -> Result<(), Error> {
+    fn add_step(&mut self, step: &Step) -> Result<(), Error> {
         let ready = match step {
             Step::Instantiate { module, imports, .. } => {
-                let module = component.modules().get(*module as usize).ok_or_else(broken)?;
+                let module = self.component.modules().get(*module as usize);
+                let module = module.ok_or_else(broken)?.clone();
                 let imports = imports.iter().map(|item| self.item(item));
                 let imports = imports.collect::<Result<_, _>>()?;
                 self.modules.push(module.clone());
-                ReadyStep::Instantiate { module: module.clone(), imports }
+                ReadyStep::Instantiate { module, imports }
             }
             Step::InstantiateImport { import, imports, .. } => {
-                let plan = self.plan.clone();
-                let import = plan.imports.get(*import as usize).ok_or_else(broken)?;
-                let module = match linker.find(&import.path) {
-                    Some(HostItem::Module(module)) => module.clone(),
-                    Some(_) => {
-                        let (path, reason) = (import.path.clone(), "it is no module".into());
-                        return Err(Error::Unfit { path, reason });
-                    }
-                    None => {
-                        return Err(Error::Missing { path: import.path.clone(), kind: "module" });
-                    }
-                };
-                let imports = self.imports_by_name(&module, imports, &import.path)?;
+                let module = self.imported.get(import).ok_or_else(broken)?.clone();
+                let imports = self.imports_by_name(&module, imports)?;
                 self.modules.push(module.clone());
                 ReadyStep::Instantiate { module, imports }
             }
@@ -143,20 +147,10 @@ impl<E: Engine, T: Send + 'static> Resolved<E, T> {
         &mut self,
         module: &E::Module,
         items: &BTreeMap<String, BTreeMap<String, Item>>,
-        path: &[String],
     ) -> Result<Vec<ReadyItem<E>>, Error> {
         let item = |import: wayleave_engine::ImportType| {
             let item = items.get(&import.module).and_then(|items| items.get(&import.name));
-            match item {
-                Some(item) => self.item(item),
-                None => Err(Error::Unfit {
-                    path: path.to_vec(),
-                    reason: format!(
-                        "the module imports `{}` `{}`, which the component does not give it",
-                        import.module, import.name
-                    ),
-                }),
-            }
+            self.item(item.ok_or_else(broken)?)
         };
         E::imports(module).into_iter().map(item).collect()
     }
@@ -216,14 +210,8 @@ fn resources<E: Engine, T: Send + 'static>(
                     Some(HostItem::Resource(resource)) => {
                         (Some(resource.rust), None, Some(resource.destructor.clone()))
                     }
-                    Some(_) => {
-                        let (path, reason) = (import.path.clone(), "it is no resource".into());
-                        return Err(Error::Unfit { path, reason });
-                    }
-                    None if linker.unknown_traps => (None, None, None),
-                    None => {
-                        return Err(Error::Missing { path: import.path.clone(), kind: "resource" });
-                    }
+                    // That is not always a mistake: see `check_imports`.
+                    _ => (None, None, None),
                 }
             }
         };
@@ -239,19 +227,113 @@ fn resources<E: Engine, T: Send + 'static>(
     Ok((kinds, destructors.into()))
 }
 
+/// That the linker provides what is imported, all of it, and that it is of the right type.
+fn check_imports<E: Engine, T: Send + 'static>(
+    plan: &Plan,
+    linker: &Linker<E, T>,
+    kinds: &Kinds,
+) -> Result<(), Error> {
+    let resources = rust_types(kinds);
+    let context = TypeContext { types: &plan.types, resources: &resources };
+    for (number, import) in plan.imports.iter().enumerate() {
+        let found = linker.find(&import.path);
+        let missing = |kind| Err(Error::Missing { path: import.path.clone(), kind });
+        let unfit = |reason: String| Err(Error::Unfit { path: import.path.clone(), reason });
+        match (&import.kind, found) {
+            (ImportKind::Func(ty), Some(HostItem::Func(host))) => {
+                host.check(ty, &context).or_else(|mismatch| unfit(mismatch.to_string()))?;
+            }
+            (ImportKind::Func(_), None) if linker.unknown_traps => {}
+            (ImportKind::Func(_), None) => return missing("function"),
+            (ImportKind::Resource(resource), Some(HostItem::Resource(host))) => {
+                if resources.get(*resource as usize) != Some(&Some(host.rust)) {
+                    return unfit("it is not the resource that the component takes it for".into());
+                }
+            }
+            (ImportKind::Resource(resource), None) => {
+                // One that another import introduces need not have this name, too.
+                let introduced = matches!(
+                    plan.resources.get(*resource as usize),
+                    Some(Resource::Imported(import)) if *import as usize != number
+                );
+                if !introduced && !linker.unknown_traps {
+                    return missing("resource");
+                }
+            }
+            (ImportKind::Module(ty), Some(HostItem::Module(module))) => {
+                check_module::<E>(module, ty).or_else(unfit)?;
+            }
+            (ImportKind::Module(_), None) => return missing("module"),
+            (ImportKind::Interface, Some(HostItem::Interface(_)) | None) => {}
+            (ImportKind::Component, None) => return missing("component"),
+            (wanted, Some(_)) => {
+                return unfit(format!(
+                    "it is no {}",
+                    match wanted {
+                        ImportKind::Func(_) => "function",
+                        ImportKind::Resource(_) => "resource",
+                        ImportKind::Module(_) => "module",
+                        ImportKind::Interface => "interface",
+                        ImportKind::Component => "component",
+                    }
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn imported_modules<E: Engine, T: Send + 'static>(
+    plan: &Plan,
+    linker: &Linker<E, T>,
+) -> BTreeMap<u32, E::Module> {
+    let module = |(number, import): (u32, &Import)| match linker.find(&import.path) {
+        Some(HostItem::Module(module)) => Some((number, module.clone())),
+        _ => None,
+    };
+    (0..).zip(&plan.imports).filter_map(module).collect()
+}
+
+/// That a module offers what is wanted of it and asks for no more than it is given.
+fn check_module<E: Engine>(module: &E::Module, wanted: &ModuleType) -> Result<(), String> {
+    let exports = E::exports(module);
+    for (name, ty) in &wanted.exports {
+        match exports.iter().find(|export| export.name == *name) {
+            None => return Err(format!("the module does not export `{name}`")),
+            Some(export) => export
+                .ty
+                .unfit_for(ty)
+                .map_or(Ok(()), |reason| Err(format!("the module's export `{name}` {reason}")))?,
+        }
+    }
+    for import in E::imports(module) {
+        let (from, name) = (&import.module, &import.name);
+        match wanted.imports.iter().find(|(module, item, _)| module == from && item == name) {
+            None => {
+                return Err(format!(
+                    "the module imports `{from}` `{name}`, which the component does not give it"
+                ));
+            }
+            Some((_, _, given)) => given.unfit_for(&import.ty).map_or(Ok(()), |reason| {
+                Err(format!("what the module is given for its import `{from}` `{name}` {reason}"))
+            })?,
+        }
+    }
+    Ok(())
+}
+
+/// The Rust type of each resource that the host provides.
+fn rust_types(kinds: &Kinds) -> Vec<Option<TypeId>> {
+    let of = |kind: &u32| kinds.rust.get(*kind as usize).copied().flatten();
+    kinds.of_resource.iter().map(of).collect()
+}
+
 fn trampolines<E: Engine, T: Send + 'static>(
     engine: &E,
     plan: &Arc<Plan>,
     linker: &Linker<E, T>,
-    kinds: &Kinds,
     destructors: &Destructors<T>,
 ) -> Result<E::Linker<Data<E, T>>, Error> {
-    let resources: Vec<_> = kinds
-        .of_resource
-        .iter()
-        .map(|kind| kinds.rust.get(*kind as usize).copied().flatten())
-        .collect();
-    let context = TypeContext { types: &plan.types, resources: &resources };
     let mut core = engine.linker();
     for (number, (trampoline, ty)) in plan.trampolines.iter().enumerate() {
         let name = number.to_string();
@@ -262,14 +344,11 @@ fn trampolines<E: Engine, T: Send + 'static>(
         let import = plan.imports.get(*import as usize).ok_or_else(broken)?;
         let options = *plan.options.get(*options as usize).ok_or_else(broken)?;
         let ImportKind::Func(func) = &import.kind else { return Err(broken()) };
-        let unfit = |reason: String| Error::Unfit { path: import.path.clone(), reason };
         match linker.find(&import.path) {
             Some(HostItem::Func(host)) => {
-                host.check(func, &context).map_err(|mismatch| unfit(mismatch.to_string()))?;
                 host.define(&mut core, &name, ty, Lowered { plan, ty: func, options })?;
             }
-            Some(_) => return Err(unfit("it is no function".into())),
-            None if linker.unknown_traps => {
+            _ => {
                 let message = format!(
                     "the component called `{}`, which nothing provides",
                     import.path.join("` `")
@@ -278,7 +357,6 @@ fn trampolines<E: Engine, T: Send + 'static>(
                     Err(Trap::host(message.clone()).into())
                 })?;
             }
-            None => return Err(Error::Missing { path: import.path.clone(), kind: "function" }),
         }
     }
     Ok(core)

@@ -30,7 +30,10 @@ pub mod wasmtime;
 pub use config::{Config, Limits};
 pub use context::{Context, Slots};
 pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind};
-pub use types::{ExportType, Extern, ExternType, FuncType, ImportType, Proposals, ValType, Value};
+pub use types::{
+    ElementType, ExportType, Extern, ExternType, FuncType, ImportType, Proposals, SizeType,
+    ValType, Value,
+};
 
 use std::fs::File;
 
@@ -63,6 +66,8 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
     type Table: Clone + Send + Sync + 'static;
     /// A global in some store.
     type Global: Clone + Send + Sync + 'static;
+    /// Something else in some store, which hosts can only hand on ([`Extern::Other`]).
+    type Other: Clone + Send + Sync + 'static;
     /// An instance in some store.
     type Instance: Clone + Send + Sync + 'static;
     /// Where an export of a module is: for all its instances.

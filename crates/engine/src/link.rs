@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Error, ExternType, FuncType, ImportType, ValType};
+use crate::{Error, ExternType, FuncType, ImportType, SizeType, ValType};
 
 /// The host functions of a linker, by name: what a failed link is explained from.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,7 @@ impl Defined {
                 "has a type with vectors or references, but the host's has type {host}"
             )),
             (ExternType::Func(_), None) => Some("is not provided".into()),
-            (ExternType::Memory { shared: true }, _) => {
+            (ExternType::Memory { shared: true, .. }, _) => {
                 Some("is a memory shared between threads, which is not supported yet".into())
             }
             (other, Some(_)) => Some(format!("is {}, but the host's is a function", kind(other))),
@@ -61,12 +61,49 @@ impl Defined {
     }
 }
 
+impl ExternType {
+    /// Why what has this type can not be given for an import of the type `wanted`, if it can not.
+    /// Vectors and references are all taken for the same: the engine tells when it instantiates.
+    pub fn unfit_for(&self, wanted: &Self) -> Option<String> {
+        let differs = |differs: bool| differs.then(|| "has another type".to_owned());
+        match (self, wanted) {
+            (Self::Func(Some(ty)), Self::Func(Some(wanted))) => {
+                (ty != wanted).then(|| format!("has type {ty}, not {wanted}"))
+            }
+            (Self::Func(ty), Self::Func(wanted)) => differs(ty.is_some() != wanted.is_some()),
+            (
+                Self::Memory { shared, size },
+                Self::Memory { shared: wanted_shared, size: wanted_size },
+            ) => differs(shared != wanted_shared || !size.fits(wanted_size)),
+            (
+                Self::Table { element, size },
+                Self::Table { element: wanted_element, size: wanted_size },
+            ) => differs(element != wanted_element || !size.fits(wanted_size)),
+            (Self::Global { .. }, Self::Global { .. }) => differs(self != wanted),
+            (Self::Tag, Self::Tag) => None,
+            _ => Some(format!("is {}, not {}", kind(self), kind(wanted))),
+        }
+    }
+}
+
+impl SizeType {
+    /// Whether what has this size is large enough, and never gets too large.
+    fn fits(&self, wanted: &Self) -> bool {
+        let within = match (self.max, wanted.max) {
+            (_, None) => true,
+            (Some(max), Some(wanted)) => max <= wanted,
+            (None, Some(_)) => false,
+        };
+        self.wide == wanted.wide && self.min >= wanted.min && within
+    }
+}
+
 fn kind(ty: &ExternType) -> &'static str {
     match ty {
         ExternType::Func(_) => "a function",
         ExternType::Memory { .. } => "a memory",
-        ExternType::Table => "a table",
-        ExternType::Global => "a global",
+        ExternType::Table { .. } => "a table",
+        ExternType::Global { .. } => "a global",
         ExternType::Tag => "an exception tag",
     }
 }
@@ -106,6 +143,7 @@ impl fmt::Display for ValType {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ElementType;
 
     #[test]
     fn types_read_as_people_write_them() {
@@ -114,5 +152,37 @@ mod tests {
         assert_eq!(show(&[], &[]), "() -> ()");
         assert_eq!(show(&[ValType::I32, ValType::F64], &[ValType::I64]), "(i32, f64) -> i64");
         assert_eq!(show(&[], &[ValType::F32, ValType::F32]), "() -> (f32, f32)");
+    }
+
+    #[test]
+    fn only_what_fits_is_given() {
+        let size = |min, max| SizeType { wide: false, min, max };
+        let memory = |size| ExternType::Memory { shared: false, size };
+        let table = |element| ExternType::Table { element, size: size(1, None) };
+        let global = |mutable| ExternType::Global { value: Some(ValType::I32), mutable };
+        let func = |ty| ExternType::Func(ty);
+        let no_params = || func(Some(FuncType::new(&[], &[])));
+        let fits = |given: ExternType, wanted: ExternType| given.unfit_for(&wanted).is_none();
+        assert!(fits(memory(size(2, Some(3))), memory(size(1, None))));
+        assert!(fits(memory(size(2, Some(3))), memory(size(2, Some(3)))));
+        assert!(!fits(memory(size(2, Some(3))), memory(size(3, None))));
+        assert!(!fits(memory(size(2, Some(3))), memory(size(2, Some(2)))));
+        assert!(!fits(memory(size(2, None)), memory(size(2, Some(2)))));
+        assert!(!fits(memory(SizeType { wide: true, ..size(2, None) }), memory(size(2, None))));
+        assert!(!fits(
+            ExternType::Memory { shared: true, size: size(1, None) },
+            memory(size(1, None))
+        ));
+        assert!(fits(table(ElementType::Func), table(ElementType::Func)));
+        assert!(!fits(table(ElementType::Func), table(ElementType::Extern)));
+        assert!(fits(global(true), global(true)));
+        assert!(!fits(global(true), global(false)));
+        assert!(fits(no_params(), no_params()));
+        assert!(!fits(no_params(), func(Some(FuncType::new(&[ValType::I32], &[])))));
+        assert!(!fits(no_params(), func(None)));
+        assert_eq!(
+            global(true).unfit_for(&no_params()).as_deref(),
+            Some("is a global, not a function")
+        );
     }
 }

@@ -60,7 +60,7 @@ impl FuncType {
 }
 
 /// The type of an import or export, as far as the host needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ExternType {
     /// A function; `None` when its type has vectors or references.
     Func(Option<FuncType>),
@@ -68,13 +68,47 @@ pub enum ExternType {
     Memory {
         /// Shared between threads.
         shared: bool,
+        /// Its size, in pages.
+        size: SizeType,
     },
     /// A table.
-    Table,
+    Table {
+        /// What is in it.
+        element: ElementType,
+        /// Its size, in elements.
+        size: SizeType,
+    },
     /// A global.
-    Global,
+    Global {
+        /// The type of its value; `None` for a vector or a reference.
+        value: Option<ValType>,
+        /// Whether it can be set.
+        mutable: bool,
+    },
     /// An exception tag.
     Tag,
+}
+
+/// How large a memory or a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SizeType {
+    /// Addressed by 64-bit numbers.
+    pub wide: bool,
+    /// At first.
+    pub min: u64,
+    /// At most; `None` for as much as can be addressed.
+    pub max: Option<u64>,
+}
+
+/// What is in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ElementType {
+    /// Functions (`funcref`).
+    Func,
+    /// The host's references (`externref`).
+    Extern,
+    /// References of another type.
+    Other,
 }
 
 /// One import of a module.
@@ -120,6 +154,8 @@ pub enum Extern<E: Engine> {
     Table(E::Table),
     /// A global.
     Global(E::Global),
+    /// What the host can only hand on: an exception tag, or a memory shared between threads.
+    Other(E::Other),
 }
 
 impl<E: Engine> Clone for Extern<E> {
@@ -129,6 +165,7 @@ impl<E: Engine> Clone for Extern<E> {
             Self::Memory(memory) => Self::Memory(memory.clone()),
             Self::Table(table) => Self::Table(table.clone()),
             Self::Global(global) => Self::Global(global.clone()),
+            Self::Other(other) => Self::Other(other.clone()),
         }
     }
 }

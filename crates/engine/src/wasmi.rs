@@ -112,6 +112,8 @@ impl Engine for Wasmi {
     type Memory = ::wasmi::Memory;
     type Table = ::wasmi::Table;
     type Global = ::wasmi::Global;
+    /// There is nothing else.
+    type Other = std::convert::Infallible;
     type Instance = ::wasmi::Instance;
     type ExportPlace = Arc<str>;
 

@@ -76,6 +76,7 @@ impl Engine for Wasmtime {
     type Memory = ::wasmtime::Memory;
     type Table = ::wasmtime::Table;
     type Global = ::wasmtime::Global;
+    type Other = ::wasmtime::Extern;
     type Instance = ::wasmtime::Instance;
     type ExportPlace = ::wasmtime::ModuleExport;
 

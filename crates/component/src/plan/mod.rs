@@ -15,10 +15,10 @@ use crate::abi::Encoding;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use wayleave_engine::FuncType as CoreFuncType;
+use wayleave_engine::{ExternType, FuncType as CoreFuncType};
 
 /// Changes with everything that changes the bytes of a plan or their meaning.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A component, ready to be instantiated: its modules, and what to do with them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Plan {
     pub(crate) types: Types,
     /// Where the core modules come from.
     pub(crate) modules: Vec<ModuleSource>,
-    /// What it asks of the host.
+    /// What it asks of the host, used or not.
     pub(crate) imports: Vec<Import>,
     /// All resources, imported ones first.
     pub(crate) resources: Vec<Resource>,
@@ -65,9 +65,21 @@ pub(crate) struct Import {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum ImportKind {
     Func(FuncType),
-    /// A resource, by its number.
+    /// A resource, by its number: one that this import introduces, or one that it says is the same.
     Resource(u32),
-    Module,
+    Module(ModuleType),
+    /// What is imported from it follows.
+    Interface,
+    /// A component, which no host can provide yet.
+    Component,
+}
+
+/// What a module that is imported may ask for, and has to offer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ModuleType {
+    /// Module, name and type.
+    pub(crate) imports: Vec<(String, String, ExternType)>,
+    pub(crate) exports: Vec<(String, ExternType)>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -188,6 +200,8 @@ pub(crate) enum Export {
     },
     Instance(BTreeMap<String, Export>),
     Module(u32),
+    /// A module that was imported, by the number of the import.
+    ImportedModule(u32),
     /// A type: nothing at run time, but that it is a resource.
     Resource(u32),
 }

@@ -2,8 +2,8 @@
 //! file that knows that crate: everything else sees plans.
 
 use super::{
-    Export, ExportOf, Features, FuncType, Import, ImportKind, Item, ModuleSource, Options, Plan,
-    Resource, ResourceTable, Shape, Step, Trampoline, Transcode, Type, Types,
+    Export, ExportOf, Features, FuncType, Import, ImportKind, Item, ModuleSource, ModuleType,
+    Options, Plan, Resource, ResourceTable, Shape, Step, Trampoline, Transcode, Type, Types,
 };
 use crate::Error;
 use crate::abi::Encoding;
@@ -11,14 +11,17 @@ use std::collections::{BTreeMap, HashMap};
 use wasmparser::{Validator, WasmFeatures};
 use wasmtime_environ::component::{
     self as environ, CanonicalOptionsDataModel, CoreDef, ExportItem, FixedEncoding,
-    GlobalInitializer, InstantiateModule, InterfaceType, StaticModuleIndex, StringEncoding,
-    TypeDef, TypeFuncIndex, TypeResourceTable, TypeResourceTableIndex,
+    GlobalInitializer, InstantiateModule, InterfaceType, RuntimeImportIndex, StaticModuleIndex,
+    StringEncoding, TypeDef, TypeFuncIndex, TypeModuleIndex, TypeResourceTable,
+    TypeResourceTableIndex,
 };
 use wasmtime_environ::{
-    EntityIndex, EntityRef, ModuleInternedTypeIndex, ModuleTranslation, PrimaryMap, ScopeVec,
-    Tunables, WasmValType,
+    EntityIndex, EntityRef, EntityType, IndexType, ModuleInternedTypeIndex, ModuleTranslation,
+    PrimaryMap, ScopeVec, Tunables, WasmHeapType, WasmRefType, WasmValType,
 };
-use wayleave_engine::{FuncType as CoreFuncType, Proposals, ValType};
+use wayleave_engine::{
+    ElementType, ExternType, FuncType as CoreFuncType, Proposals, SizeType, ValType,
+};
 
 /// Turns a component's binary into a plan for engines that run these proposals. It may use these
 /// features.
@@ -47,6 +50,8 @@ pub fn translate(binary: &[u8], proposals: Proposals, features: Features) -> Res
         resource_tables,
         types: Types::default(),
         known: HashMap::new(),
+        import_size: 0,
+        import_numbers: HashMap::new(),
         instances: Vec::new(),
         export_names: HashMap::new(),
     }
@@ -69,6 +74,9 @@ fn wasm_features(proposals: Proposals, wanted: Features) -> WasmFeatures {
     features
 }
 
+/// Bytes that the imports of a component may take. A few types can stand for a great many imports.
+const MOST_IMPORTS: usize = 32 << 20;
+
 struct Planner<'a> {
     binary: &'a [u8],
     component: &'a environ::Component,
@@ -78,6 +86,10 @@ struct Planner<'a> {
     resource_tables: usize,
     types: Types,
     known: HashMap<InterfaceType, Type>,
+    /// Bytes that the imports take so far.
+    import_size: usize,
+    /// The numbers, among all imports, of those that the component uses.
+    import_numbers: HashMap<RuntimeImportIndex, u32>,
     /// The module of each core instance so far, if it is one of the component's.
     instances: Vec<Option<StaticModuleIndex>>,
     /// The names under which modules export their items.
@@ -111,7 +123,7 @@ impl Planner<'_> {
         let exports = self.exports(exports.collect())?;
         let mut resources: Vec<Resource> = Vec::new();
         for (_, import) in self.component.imported_resources.iter() {
-            resources.push(Resource::Imported(import.as_u32()));
+            resources.push(Resource::Imported(self.import_number(*import)));
         }
         for (_, instance) in self.component.defined_resource_instances.iter() {
             resources.push(Resource::Defined { instance: instance.as_u32() });
@@ -152,33 +164,116 @@ impl Planner<'_> {
         (0..u32::try_from(self.resource_tables).unwrap_or(0)).map(table).collect()
     }
 
+    /// The number of an import that the component uses.
+    fn import_number(&self, import: RuntimeImportIndex) -> u32 {
+        self.import_numbers.get(&import).copied().unwrap_or(u32::MAX)
+    }
+
+    /// What the component asks of the host. Sets the numbers of what it uses.
     fn imports(&mut self) -> Result<Vec<Import>, Error> {
-        let mut kinds = HashMap::new();
-        for (number, import) in self.component.imported_resources.iter() {
-            kinds.insert(*import, ImportKind::Resource(number.as_u32()));
-        }
-        let mut lowered = HashMap::new();
-        for initializer in &self.component.initializers {
-            if let GlobalInitializer::LowerImport { index, import } = initializer {
-                lowered.insert(*index, *import);
-            }
-        }
-        for (_, trampoline) in self.trampolines.iter() {
-            if let environ::Trampoline::LowerImport { index, lower_ty, .. } = trampoline
-                && let Some(import) = lowered.get(index)
-            {
-                kinds.insert(*import, ImportKind::Func(self.func_type(*lower_ty)?));
-            }
-        }
+        let component = self.component;
         let mut imports = Vec::new();
-        for (index, (root, names)) in self.component.imports.iter() {
-            let (root, _) = &self.component.import_types[*root];
-            let path = std::iter::once(root.clone()).chain(names.iter().cloned()).collect();
-            // What is neither is used as a module.
-            let kind = kinds.remove(&index).unwrap_or(ImportKind::Module);
-            imports.push(Import { path, kind });
+        for (_, (name, import)) in component.import_types.iter() {
+            self.import(&[], name, import.ty, &mut imports)?;
+        }
+        let numbers: HashMap<&[String], u32> =
+            (0..).zip(&imports).map(|(number, import)| (import.path.as_slice(), number)).collect();
+        for (used, (root, names)) in component.imports.iter() {
+            let (root, _) = &component.import_types[*root];
+            let path: Vec<_> = std::iter::once(root).chain(names).cloned().collect();
+            if let Some(number) = numbers.get(path.as_slice()) {
+                self.import_numbers.insert(used, *number);
+            }
         }
         Ok(imports)
+    }
+
+    /// Adds an import, and what is imported from it.
+    fn import(
+        &mut self,
+        instances: &[String],
+        name: &str,
+        ty: TypeDef,
+        imports: &mut Vec<Import>,
+    ) -> Result<(), Error> {
+        let kind = match ty {
+            TypeDef::ComponentFunc(index) => ImportKind::Func(self.func_type(index)?),
+            TypeDef::ComponentInstance(_) => ImportKind::Interface,
+            TypeDef::Module(index) => ImportKind::Module(self.module_type(index)),
+            TypeDef::Resource(table) => ImportKind::Resource(self.resource(table)),
+            TypeDef::Component(_) => ImportKind::Component,
+            // Types mean nothing to a host.
+            TypeDef::Interface(_) | TypeDef::CoreFunc(_) => return Ok(()),
+        };
+        let path: Vec<_> = instances.iter().cloned().chain([name.to_owned()]).collect();
+        self.import_size += path.iter().map(String::len).sum::<usize>() + size_of::<Import>();
+        if self.import_size > MOST_IMPORTS {
+            return Err(Error::Invalid("it has too many imports".into()));
+        }
+        imports.push(Import { path: path.clone(), kind });
+        if let TypeDef::ComponentInstance(index) = ty {
+            let source = self.source;
+            for (name, export) in &source[index].exports {
+                self.import(&path, name, export.ty, imports)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The resource that a type in some component instance means.
+    fn resource(&self, table: TypeResourceTableIndex) -> u32 {
+        match self.source[table] {
+            TypeResourceTable::Concrete { ty, .. } => ty.as_u32(),
+            // Of a type that is never instantiated.
+            TypeResourceTable::Abstract(_) => u32::MAX,
+        }
+    }
+
+    fn module_type(&self, index: TypeModuleIndex) -> ModuleType {
+        let ty = &self.source[index];
+        let import = |((module, name), ty): (&(String, String), &EntityType)| {
+            (module.clone(), name.clone(), self.extern_type(ty))
+        };
+        let export = |(name, ty): (&String, &EntityType)| (name.clone(), self.extern_type(ty));
+        ModuleType {
+            imports: ty.imports.iter().map(import).collect(),
+            exports: ty.exports.iter().map(export).collect(),
+        }
+    }
+
+    fn extern_type(&self, ty: &EntityType) -> ExternType {
+        let size = |index: IndexType, limits: wasmtime_environ::Limits| SizeType {
+            wide: index == IndexType::I64,
+            min: limits.min,
+            max: limits.max,
+        };
+        match ty {
+            EntityType::Function(index) => {
+                let ty = index.as_module_type_index();
+                ExternType::Func(ty.and_then(|ty| self.core_type(ty).ok()))
+            }
+            EntityType::Memory(memory) => ExternType::Memory {
+                shared: memory.shared,
+                size: size(memory.idx_type, memory.limits),
+            },
+            EntityType::Table(table) => ExternType::Table {
+                element: match table.ref_type {
+                    WasmRefType { nullable: true, heap_type: WasmHeapType::Func } => {
+                        ElementType::Func
+                    }
+                    WasmRefType { nullable: true, heap_type: WasmHeapType::Extern } => {
+                        ElementType::Extern
+                    }
+                    _ => ElementType::Other,
+                },
+                size: size(table.idx_type, table.limits),
+            },
+            EntityType::Global(global) => ExternType::Global {
+                value: core_value(&global.wasm_ty),
+                mutable: global.mutability,
+            },
+            EntityType::Tag(_) => ExternType::Tag,
+        }
     }
 
     fn options(&self) -> Result<Vec<Options>, Error> {
@@ -206,10 +301,10 @@ impl Planner<'_> {
         let mut imports = HashMap::new();
         for initializer in &self.component.initializers {
             if let GlobalInitializer::LowerImport { index, import } = initializer {
-                imports.insert(*index, import.as_u32());
+                imports.insert(*index, self.import_number(*import));
             }
         }
-        let resource = |ty: TypeResourceTableIndex| self.source[ty].unwrap_concrete_ty().as_u32();
+        let resource = |ty: TypeResourceTableIndex| self.resource(ty);
         let trampoline = |trampoline: &environ::Trampoline| match trampoline {
             environ::Trampoline::LowerImport { index, options, .. } => Trampoline::Lower {
                 import: imports.get(index).copied().unwrap_or(u32::MAX),
@@ -244,12 +339,10 @@ impl Planner<'_> {
     }
 
     fn core_type(&self, index: ModuleInternedTypeIndex) -> Result<CoreFuncType, Error> {
-        let map = |ty: &WasmValType| match ty {
-            WasmValType::I32 => Ok(ValType::I32),
-            WasmValType::I64 => Ok(ValType::I64),
-            WasmValType::F32 => Ok(ValType::F32),
-            WasmValType::F64 => Ok(ValType::F64),
-            _ => Err(unsupported("functions with vectors or references between components")),
+        let map = |ty: &WasmValType| {
+            let unsupported =
+                || unsupported("functions with vectors or references between components");
+            core_value(ty).ok_or_else(unsupported)
         };
         let ty = self.source.module_types()[index].unwrap_func();
         Ok(CoreFuncType {
@@ -281,7 +374,8 @@ impl Planner<'_> {
                                 imports.insert(module.clone(), items.collect::<Result<_, _>>()?);
                             }
                             self.instances.push(None);
-                            Step::InstantiateImport { import: import.as_u32(), imports, instance }
+                            let import = self.import_number(*import);
+                            Step::InstantiateImport { import, imports, instance }
                         }
                     }
                 }
@@ -367,7 +461,10 @@ impl Planner<'_> {
                     TypeResourceTable::Concrete { ty, .. } => Export::Resource(ty.as_u32()),
                     TypeResourceTable::Abstract(_) => continue,
                 },
-                environ::Export::Type(_) | environ::Export::ModuleImport { .. } => continue,
+                environ::Export::ModuleImport { import, .. } => {
+                    Export::ImportedModule(self.import_number(*import))
+                }
+                environ::Export::Type(_) => continue,
             };
             planned.insert(name, export);
         }
@@ -397,10 +494,6 @@ impl Planner<'_> {
 
     fn ty(&mut self, ty: InterfaceType) -> Result<Type, Error> {
         let source = self.source;
-        let resource = |table: TypeResourceTableIndex| match &source[table] {
-            TypeResourceTable::Concrete { ty, .. } => ty.as_u32(),
-            TypeResourceTable::Abstract(_) => u32::MAX,
-        };
         let shape = match ty {
             InterfaceType::Bool => return Ok(Type::Bool),
             InterfaceType::S8 => return Ok(Type::S8),
@@ -415,8 +508,8 @@ impl Planner<'_> {
             InterfaceType::Float64 => return Ok(Type::F64),
             InterfaceType::Char => return Ok(Type::Char),
             InterfaceType::String => return Ok(Type::String),
-            InterfaceType::Own(table) => return Ok(Type::Own(resource(table))),
-            InterfaceType::Borrow(table) => return Ok(Type::Borrow(resource(table))),
+            InterfaceType::Own(table) => return Ok(Type::Own(self.resource(table))),
+            InterfaceType::Borrow(table) => return Ok(Type::Borrow(self.resource(table))),
             _ if self.known.contains_key(&ty) => return Ok(self.known[&ty]),
             InterfaceType::List(index) => Shape::List(self.ty(source[index].element)?),
             InterfaceType::FixedLengthList(index) => {
@@ -468,6 +561,17 @@ impl Planner<'_> {
 
 /// The `realloc` of the adapter from WASI 0.1 to 0.2.
 const ADAPTER_REALLOC: &str = "cabi_import_realloc";
+
+/// A type of numbers; `None` for vectors and references.
+fn core_value(ty: &WasmValType) -> Option<ValType> {
+    match ty {
+        WasmValType::I32 => Some(ValType::I32),
+        WasmValType::I64 => Some(ValType::I64),
+        WasmValType::F32 => Some(ValType::F32),
+        WasmValType::F64 => Some(ValType::F64),
+        _ => None,
+    }
+}
 
 fn transcode(op: environ::Transcode) -> Transcode {
     match op {

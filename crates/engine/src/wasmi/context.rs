@@ -238,6 +238,7 @@ fn engine_extern(import: &Extern<Wasmi>) -> ::wasmi::Extern {
         Extern::Memory(memory) => memory.into(),
         Extern::Table(table) => table.into(),
         Extern::Global(global) => global.into(),
+        Extern::Other(none) => match none {},
     }
 }
 

@@ -1,14 +1,26 @@
 use ::wasmi::{F32, F64, Val};
 
-use crate::{ExternType, FuncType, ValType, Value};
+use crate::{ElementType, ExternType, FuncType, SizeType, ValType, Value};
 
 /// A type as hosts see it. This engine has no shared memories and no exception tags.
 pub(super) fn extern_type(ty: &::wasmi::ExternType) -> ExternType {
     match ty {
         ::wasmi::ExternType::Func(func) => ExternType::Func(func_type(func)),
-        ::wasmi::ExternType::Memory(_) => ExternType::Memory { shared: false },
-        ::wasmi::ExternType::Table(_) => ExternType::Table,
-        ::wasmi::ExternType::Global(_) => ExternType::Global,
+        ::wasmi::ExternType::Memory(memory) => ExternType::Memory {
+            shared: false,
+            size: SizeType { wide: memory.is_64(), min: memory.minimum(), max: memory.maximum() },
+        },
+        ::wasmi::ExternType::Table(table) => ExternType::Table {
+            element: match table.element() {
+                ::wasmi::RefType::Func => ElementType::Func,
+                ::wasmi::RefType::Extern => ElementType::Extern,
+            },
+            size: SizeType { wide: table.is_64(), min: table.minimum(), max: table.maximum() },
+        },
+        ::wasmi::ExternType::Global(global) => ExternType::Global {
+            value: val_type(&global.content()),
+            mutable: global.mutability().is_mut(),
+        },
     }
 }
 

@@ -108,7 +108,7 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
 
     fn export(&mut self, instance: &::wasmtime::Instance, name: &str) -> Option<Extern<Wasmtime>> {
         let export = instance.get_export(&mut self.store, name)?;
-        self.guest_extern(export)
+        Some(self.guest_extern(export))
     }
 
     fn found_export(
@@ -117,7 +117,7 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         export: &::wasmtime::ModuleExport,
     ) -> Option<Extern<Wasmtime>> {
         let export = instance.get_module_export(&mut self.store, export)?;
-        self.guest_extern(export)
+        Some(self.guest_extern(export))
     }
 
     fn call(&mut self, func: &Func, args: &[Value], results: &mut [Value]) -> Result<(), Stop> {
@@ -255,14 +255,16 @@ impl<T: Send + 'static> Context<'_, T> {
         Ok(())
     }
 
-    fn guest_extern(&mut self, export: ::wasmtime::Extern) -> Option<Extern<Wasmtime>> {
-        Some(match export {
+    fn guest_extern(&mut self, export: ::wasmtime::Extern) -> Extern<Wasmtime> {
+        match export {
             ::wasmtime::Extern::Func(func) => Extern::Func(self.func(func)),
             ::wasmtime::Extern::Memory(memory) => Extern::Memory(memory),
             ::wasmtime::Extern::Table(table) => Extern::Table(table),
             ::wasmtime::Extern::Global(global) => Extern::Global(global),
-            ::wasmtime::Extern::SharedMemory(_) | ::wasmtime::Extern::Tag(_) => return None,
-        })
+            other @ (::wasmtime::Extern::SharedMemory(_) | ::wasmtime::Extern::Tag(_)) => {
+                Extern::Other(other)
+            }
+        }
     }
 
     fn func(&mut self, raw: ::wasmtime::Func) -> Func {
@@ -327,6 +329,7 @@ fn engine_extern(import: &Extern<Wasmtime>) -> ::wasmtime::Extern {
         Extern::Memory(memory) => (*memory).into(),
         Extern::Table(table) => (*table).into(),
         Extern::Global(global) => (*global).into(),
+        Extern::Other(other) => other.clone(),
     }
 }
 

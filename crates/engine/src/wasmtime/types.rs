@@ -1,12 +1,21 @@
-use crate::{ExternType, FuncType, ValType};
+use crate::{ElementType, ExternType, FuncType, SizeType, ValType};
 
 /// A type as hosts see it.
 pub(super) fn extern_type(ty: &::wasmtime::ExternType) -> ExternType {
     match ty {
         ::wasmtime::ExternType::Func(func) => ExternType::Func(func_type(func)),
-        ::wasmtime::ExternType::Memory(memory) => ExternType::Memory { shared: memory.is_shared() },
-        ::wasmtime::ExternType::Table(_) => ExternType::Table,
-        ::wasmtime::ExternType::Global(_) => ExternType::Global,
+        ::wasmtime::ExternType::Memory(memory) => ExternType::Memory {
+            shared: memory.is_shared(),
+            size: SizeType { wide: memory.is_64(), min: memory.minimum(), max: memory.maximum() },
+        },
+        ::wasmtime::ExternType::Table(table) => ExternType::Table {
+            element: element_type(table.element()),
+            size: SizeType { wide: table.is_64(), min: table.minimum(), max: table.maximum() },
+        },
+        ::wasmtime::ExternType::Global(global) => ExternType::Global {
+            value: val_type(global.content().clone()),
+            mutable: global.mutability() == ::wasmtime::Mutability::Var,
+        },
         ::wasmtime::ExternType::Tag(_) => ExternType::Tag,
     }
 }
@@ -28,6 +37,14 @@ pub(super) fn engine_type(engine: &::wasmtime::Engine, ty: &FuncType) -> ::wasmt
         ValType::F64 => ::wasmtime::ValType::F64,
     };
     ::wasmtime::FuncType::new(engine, ty.params.iter().map(map), ty.results.iter().map(map))
+}
+
+fn element_type(ty: &::wasmtime::RefType) -> ElementType {
+    match ty.heap_type() {
+        ::wasmtime::HeapType::Func if ty.is_nullable() => ElementType::Func,
+        ::wasmtime::HeapType::Extern if ty.is_nullable() => ElementType::Extern,
+        _ => ElementType::Other,
+    }
 }
 
 fn val_type(ty: ::wasmtime::ValType) -> Option<ValType> {

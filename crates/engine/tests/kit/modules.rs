@@ -1,7 +1,9 @@
 use std::io::Write;
 
 use wayleave_engine::ValType::{F32, I32, I64};
-use wayleave_engine::{Config, Context, Engine, Extern, ExternType, FuncType, Limits, Value};
+use wayleave_engine::{
+    Config, Context, ElementType, Engine, Extern, ExternType, FuncType, Limits, SizeType, Value,
+};
 
 use super::{Guest, config, line, wasm};
 
@@ -67,14 +69,17 @@ pub(crate) fn imports_and_exports<E: Engine>() {
     let text = r#"(module
         (import "a" "f" (func (param i32 i64) (result f32)))
         (import "a" "r" (func (param externref)))
-        (import "b" "m" (memory 1))
-        (import "b" "t" (table 1 funcref))
-        (import "b" "g" (global i32))
+        (import "b" "m" (memory 1 2))
+        (import "b" "t" (table 1 externref))
+        (import "b" "g" (global (mut i64)))
         (export "f" (func 0)) (export "m" (memory 0)) (export "t" (table 0)) (export "g" (global 0)))"#;
     let engine = E::new(&Config::default()).unwrap();
     let module = engine.compile(&wasm(text)).unwrap();
     let func = ExternType::Func(Some(FuncType::new(&[I32, I64], &[F32])));
-    let memory = ExternType::Memory { shared: false };
+    let size = |max| SizeType { wide: false, min: 1, max };
+    let memory = ExternType::Memory { shared: false, size: size(Some(2)) };
+    let table = ExternType::Table { element: ElementType::Extern, size: size(None) };
+    let global = ExternType::Global { value: Some(I64), mutable: true };
     let imports: Vec<_> = E::imports(&module)
         .into_iter()
         .map(|import| (format!("{}.{}", import.module, import.name), import.ty))
@@ -83,15 +88,14 @@ pub(crate) fn imports_and_exports<E: Engine>() {
         ("a.f".to_owned(), func.clone()),
         ("a.r".to_owned(), ExternType::Func(None)),
         ("b.m".to_owned(), memory.clone()),
-        ("b.t".to_owned(), ExternType::Table),
-        ("b.g".to_owned(), ExternType::Global),
+        ("b.t".to_owned(), table.clone()),
+        ("b.g".to_owned(), global.clone()),
     ];
     assert_eq!(imports, expected);
     let mut exports: Vec<_> =
         E::exports(&module).into_iter().map(|export| (export.name, export.ty)).collect();
     exports.sort_by(|a, b| a.0.cmp(&b.0));
-    let expected =
-        [("f", func), ("g", ExternType::Global), ("m", memory), ("t", ExternType::Table)];
+    let expected = [("f", func), ("g", global), ("m", memory), ("t", table)];
     assert_eq!(exports, expected.map(|(name, ty)| (name.to_owned(), ty)));
 }
 
