@@ -33,7 +33,7 @@
   (core instance $main (instantiate $main))
   (type $pair (record (field "a" u32) (field "b" (option string))))
   (type $riap (tuple (option string) u32))
-  (export $pair-type "pair" (type $pair))
+  (import "pair" (type $pair-type (eq $pair)))
   (func (export "add") (param "x" u32) (param "y" u32) (result u32)
     (canon lift (core func $main "add")))
   (func (export "shout") (param "text" string) (result string)

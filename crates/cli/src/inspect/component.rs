@@ -7,7 +7,11 @@ use wit_parser::decoding::DecodedWasm;
 
 /// Finds out about a component.
 pub(super) fn inspect(binary: &[u8], runtime: &Runtime, full: bool) -> Result<Found, String> {
-    let decoded = wit_parser::decoding::decode(binary).map_err(|error| format!("{error:#}"))?;
+    wasmparser::Validator::new().validate_all(binary).map_err(|error| error.to_string())?;
+    let decoded = match wit_parser::decoding::decode(binary) {
+        Ok(decoded) => decoded,
+        Err(error) => return Ok(Found::unknown(format!("it can not be told as WIT: {error}\n"))),
+    };
     let mut found = Found {
         versions: Vec::new(),
         body: String::new(),
@@ -46,7 +50,7 @@ pub(super) fn inspect(binary: &[u8], runtime: &Runtime, full: bool) -> Result<Fo
     });
     let modules = modules(binary)?;
     let sizes: Vec<_> = modules.iter().map(|bytes| size(*bytes)).collect();
-    let _ = writeln!(found.body, "{} core modules: {}\n", modules.len(), sizes.join(", "));
+    let _ = writeln!(found.body, "core modules inside: {}\n", sizes.join(", "));
     let nested: Vec<_> = match full {
         true => resolve.packages.iter().map(|(id, _)| id).collect(),
         false => Vec::new(),

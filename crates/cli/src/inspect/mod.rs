@@ -23,6 +23,7 @@ pub(crate) struct Args {
 }
 
 /// What is found out about a program.
+#[derive(Default)]
 struct Found {
     /// WASI versions that it is made for.
     versions: Vec<String>,
@@ -32,6 +33,13 @@ struct Found {
     grants: Vec<&'static str>,
     /// Imports that are not provided, and why.
     missing: Vec<(String, String)>,
+}
+
+impl Found {
+    /// Nothing but a remark.
+    fn unknown(body: String) -> Self {
+        Self { body, ..Self::default() }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -54,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     })?;
     let mut text = format!("{}: a {kind} of {}", file.display(), size(binary.len()));
     match found.versions.as_slice() {
-        [] => text.push_str(", without WASI\n"),
+        [] => text.push('\n'),
         versions => {
             let _ = writeln!(text, ", for WASI {}", versions.join(" and "));
         }
