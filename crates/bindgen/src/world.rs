@@ -30,6 +30,7 @@ pub(crate) struct Module {
     pub(crate) path: Vec<Ident>,
     /// Its name in the component: `wasi:io/streams@0.2.12`.
     pub(crate) name: String,
+    #[expect(dead_code, reason = "exports are generated next")]
     pub(crate) exported: bool,
 }
 

@@ -1,4 +1,4 @@
-use super::filesystem::{Descriptor, Entries};
+use super::filesystem::{Descriptor, Entries, Seen};
 use super::poll::Pollable;
 use super::streams::{InputStream, OutputStream};
 use super::table::Table;
@@ -33,6 +33,7 @@ pub struct Host {
     pub(super) waiter: Waiter,
     pub(super) descriptors: Table<Descriptor>,
     pub(super) entries: Table<Entries>,
+    pub(super) seen: Option<Seen>,
     pub(super) inputs: Table<InputStream>,
     pub(super) outputs: Table<OutputStream>,
     pub(super) pollables: Table<Pollable>,
@@ -55,6 +56,7 @@ impl Host {
             waiter: Waiter { interrupt: grants.interrupt },
             descriptors: Table::new(limit),
             entries: Table::new(limit),
+            seen: None,
             inputs: Table::new(limit),
             outputs: Table::new(limit),
             pollables: Table::new(limit),

@@ -242,6 +242,32 @@ fn a_file_is_known_again() {
 }
 
 #[test]
+fn a_hash_is_of_what_is_there_now() {
+    let (mut host, rw, _) = host();
+    create(&mut host, &rw, "a", b"x");
+    create(&mut host, &rw, "b", b"x");
+    let hash = |host: &mut Host, path| {
+        host.descriptor_metadata_hash_at(lend(&rw), PathFlags::empty(), path).unwrap().unwrap()
+    };
+    let look = |host: &mut Host, path| {
+        host.descriptor_stat_at(lend(&rw), PathFlags::empty(), path).unwrap().unwrap();
+    };
+    let (a, b) = (hash(&mut host, "a"), hash(&mut host, "b"));
+    look(&mut host, "a");
+    assert_eq!(hash(&mut host, "a"), a);
+    look(&mut host, "a");
+    assert_eq!(hash(&mut host, "b"), b);
+    // Between the two, another file has come into its place.
+    look(&mut host, "a");
+    host.descriptor_rename_at(lend(&rw), "b", lend(&rw), "a").unwrap().unwrap();
+    assert_eq!(hash(&mut host, "a"), b);
+    look(&mut host, "a");
+    host.descriptor_unlink_file_at(lend(&rw), "a").unwrap().unwrap();
+    let gone = host.descriptor_metadata_hash_at(lend(&rw), PathFlags::empty(), "a").unwrap();
+    assert_eq!(gone.map(|_| ()), Err(ErrorCode::NoEntry));
+}
+
+#[test]
 fn times_are_set_and_told() {
     let (mut host, rw, _) = host();
     let file = create(&mut host, &rw, "a", b"");

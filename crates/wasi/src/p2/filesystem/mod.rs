@@ -4,10 +4,12 @@ mod convert;
 mod descriptor;
 mod entries;
 mod read;
+mod seen;
 
 pub(crate) use descriptor::Descriptor;
 pub(crate) use entries::Entries;
 pub(crate) use read::ReadAt;
+pub(super) use seen::Seen;
 
 use super::Host;
 use super::bindings::wasi::filesystem::preopens;
@@ -36,6 +38,15 @@ fn follow(flags: PathFlags) -> bool {
     flags.contains(PathFlags::SYMLINK_FOLLOW)
 }
 
+impl Host {
+    /// A descriptor, for a call that is not the second half of the one before.
+    #[inline]
+    fn descriptor(&mut self, this: Borrow<Descriptor>) -> Result<&Descriptor, Stop> {
+        self.seen = None;
+        self.descriptors.get(this)
+    }
+}
+
 impl preopens::Host for Host {
     fn get_directories(&mut self) -> Result<Vec<(Own<Descriptor>, String)>, Stop> {
         let mut directories = Vec::new();
@@ -54,7 +65,7 @@ impl types::Host for Host {
         this: Borrow<Descriptor>,
         offset: u64,
     ) -> Outcome<Own<InputStream>> {
-        let file = match self.descriptors.get(this)?.readable() {
+        let file = match self.descriptor(this)?.readable() {
             Ok(file) => file.clone(),
             Err(code) => return told(Err(code)),
         };
@@ -66,7 +77,7 @@ impl types::Host for Host {
         this: Borrow<Descriptor>,
         offset: u64,
     ) -> Outcome<Own<OutputStream>> {
-        let file = match self.descriptors.get(this)?.writable() {
+        let file = match self.descriptor(this)?.writable() {
             Ok(file) => file.clone(),
             Err(code) => return told(Err(code)),
         };
@@ -77,7 +88,7 @@ impl types::Host for Host {
         &mut self,
         this: Borrow<Descriptor>,
     ) -> Outcome<Own<OutputStream>> {
-        let file = match self.descriptors.get(this)?.writable() {
+        let file = match self.descriptor(this)?.writable() {
             Ok(file) => file.clone(),
             Err(code) => return told(Err(code)),
         };
@@ -91,28 +102,28 @@ impl types::Host for Host {
         length: u64,
         how: Advice,
     ) -> Outcome<()> {
-        let file = self.descriptors.get(this)?.file();
+        let file = self.descriptor(this)?.file();
         told(file.and_then(|file| file.advise(offset, length, advice(how))))
     }
 
     fn descriptor_sync_data(&mut self, this: Borrow<Descriptor>) -> Outcome<()> {
-        told(self.descriptors.get(this)?.sync(SyncKind::Data))
+        told(self.descriptor(this)?.sync(SyncKind::Data))
     }
 
     fn descriptor_sync(&mut self, this: Borrow<Descriptor>) -> Outcome<()> {
-        told(self.descriptors.get(this)?.sync(SyncKind::All))
+        told(self.descriptor(this)?.sync(SyncKind::All))
     }
 
     fn descriptor_get_flags(&mut self, this: Borrow<Descriptor>) -> Outcome<DescriptorFlags> {
-        Ok(Ok(self.descriptors.get(this)?.flags()))
+        Ok(Ok(self.descriptor(this)?.flags()))
     }
 
     fn descriptor_get_type(&mut self, this: Borrow<Descriptor>) -> Outcome<DescriptorType> {
-        told(self.descriptors.get(this)?.kind())
+        told(self.descriptor(this)?.kind())
     }
 
     fn descriptor_set_size(&mut self, this: Borrow<Descriptor>, size: u64) -> Outcome<()> {
-        let file = self.descriptors.get(this)?.writable();
+        let file = self.descriptor(this)?.writable();
         told(file.and_then(|file| file.set_size(size)))
     }
 
@@ -122,7 +133,7 @@ impl types::Host for Host {
         accessed: NewTimestamp,
         modified: NewTimestamp,
     ) -> Outcome<()> {
-        let descriptor = self.descriptors.get(this)?;
+        let descriptor = self.descriptor(this)?;
         let times = set_time(accessed).and_then(|a| Ok((a, set_time(modified)?)));
         told(times.and_then(|(accessed, modified)| descriptor.set_times(accessed, modified)))
     }
@@ -134,7 +145,7 @@ impl types::Host for Host {
         length: u64,
         offset: u64,
     ) -> Result<ReadAt, Stop> {
-        let file = self.descriptors.get(this)?.readable();
+        let file = self.descriptor(this)?.readable();
         Ok(ReadAt::new(file, length, offset))
     }
 
@@ -145,13 +156,13 @@ impl types::Host for Host {
         buffer: &[u8],
         offset: u64,
     ) -> Outcome<u64> {
-        let file = self.descriptors.get(this)?.writable();
+        let file = self.descriptor(this)?.writable();
         let written = file.and_then(|file| file.write_at(&[IoSlice::new(buffer)], offset));
         told(written.map(|written| written as u64))
     }
 
     fn descriptor_read_directory(&mut self, this: Borrow<Descriptor>) -> Outcome<Own<Entries>> {
-        let walk = self.descriptors.get(this)?.dir().and_then(|dir| dir.entries());
+        let walk = self.descriptor(this)?.dir().and_then(|dir| dir.entries());
         told(walk.and_then(|walk| self.entries.add(Entries::new(walk))))
     }
 
@@ -160,11 +171,11 @@ impl types::Host for Host {
         this: Borrow<Descriptor>,
         path: &str,
     ) -> Outcome<()> {
-        told(self.descriptors.get(this)?.dir().and_then(|dir| dir.create_dir(path)))
+        told(self.descriptor(this)?.dir().and_then(|dir| dir.create_dir(path)))
     }
 
     fn descriptor_stat(&mut self, this: Borrow<Descriptor>) -> Outcome<DescriptorStat> {
-        told(self.descriptors.get(this)?.stat().map(|found| stat(&found)))
+        told(self.descriptor(this)?.stat().map(|found| stat(&found)))
     }
 
     fn descriptor_stat_at(
@@ -173,8 +184,12 @@ impl types::Host for Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<DescriptorStat> {
-        let dir = self.descriptors.get(this)?.dir();
-        told(dir.and_then(|dir| dir.stat_at(path, follow(path_flags))).map(|found| stat(&found)))
+        let dir = self.descriptor(this)?.dir();
+        let found = dir.and_then(|dir| dir.stat_at(path, follow(path_flags)));
+        if let Ok(found) = &found {
+            self.seen = Some(Seen::new(this, path_flags, path, found));
+        }
+        told(found.map(|found| stat(&found)))
     }
 
     fn descriptor_set_times_at(
@@ -185,7 +200,7 @@ impl types::Host for Host {
         accessed: NewTimestamp,
         modified: NewTimestamp,
     ) -> Outcome<()> {
-        let dir = self.descriptors.get(this)?.dir();
+        let dir = self.descriptor(this)?.dir();
         told(dir.and_then(|dir| {
             dir.set_times_at(path, follow(path_flags), set_time(accessed)?, set_time(modified)?)
         }))
@@ -199,6 +214,7 @@ impl types::Host for Host {
         new_descriptor: Borrow<Descriptor>,
         new_path: &str,
     ) -> Outcome<()> {
+        self.seen = None;
         let from = self.descriptors.get(this)?.dir();
         let to = self.descriptors.get(new_descriptor)?.dir();
         told(
@@ -216,12 +232,12 @@ impl types::Host for Host {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> Outcome<Own<Descriptor>> {
-        let opened = self.descriptors.get(this)?.open(path, follow(path_flags), open_flags, flags);
+        let opened = self.descriptor(this)?.open(path, follow(path_flags), open_flags, flags);
         told(opened.and_then(|opened| self.descriptors.add(opened)))
     }
 
     fn descriptor_readlink_at(&mut self, this: Borrow<Descriptor>, path: &str) -> Outcome<String> {
-        let target = self.descriptors.get(this)?.dir().and_then(|dir| dir.read_link(path));
+        let target = self.descriptor(this)?.dir().and_then(|dir| dir.read_link(path));
         told(target.and_then(|target| {
             String::from_utf8(target).map_err(|_| wayleave_system::ErrorCode::IllegalSequence)
         }))
@@ -232,7 +248,7 @@ impl types::Host for Host {
         this: Borrow<Descriptor>,
         path: &str,
     ) -> Outcome<()> {
-        told(self.descriptors.get(this)?.dir().and_then(|dir| dir.remove_dir(path)))
+        told(self.descriptor(this)?.dir().and_then(|dir| dir.remove_dir(path)))
     }
 
     fn descriptor_rename_at(
@@ -242,6 +258,7 @@ impl types::Host for Host {
         new_descriptor: Borrow<Descriptor>,
         new_path: &str,
     ) -> Outcome<()> {
+        self.seen = None;
         let from = self.descriptors.get(this)?.dir();
         let to = self.descriptors.get(new_descriptor)?.dir();
         told(from.and_then(|from| fs::rename(&**from, old_path, &**to?, new_path)))
@@ -253,11 +270,11 @@ impl types::Host for Host {
         old_path: &str,
         new_path: &str,
     ) -> Outcome<()> {
-        told(self.descriptors.get(this)?.dir().and_then(|dir| dir.symlink(old_path, new_path)))
+        told(self.descriptor(this)?.dir().and_then(|dir| dir.symlink(old_path, new_path)))
     }
 
     fn descriptor_unlink_file_at(&mut self, this: Borrow<Descriptor>, path: &str) -> Outcome<()> {
-        told(self.descriptors.get(this)?.dir().and_then(|dir| dir.remove_file(path)))
+        told(self.descriptor(this)?.dir().and_then(|dir| dir.remove_file(path)))
     }
 
     fn descriptor_is_same_object(
@@ -265,6 +282,7 @@ impl types::Host for Host {
         this: Borrow<Descriptor>,
         other: Borrow<Descriptor>,
     ) -> Result<bool, Stop> {
+        self.seen = None;
         let one = self.descriptors.get(this)?.stat();
         let other = self.descriptors.get(other)?.stat();
         Ok(match (one, other) {
@@ -274,7 +292,7 @@ impl types::Host for Host {
     }
 
     fn descriptor_metadata_hash(&mut self, this: Borrow<Descriptor>) -> Outcome<MetadataHashValue> {
-        told(self.descriptors.get(this)?.stat().map(|found| hash(&found)))
+        told(self.descriptor(this)?.stat().map(|found| hash(&found)))
     }
 
     fn descriptor_metadata_hash_at(
@@ -283,7 +301,11 @@ impl types::Host for Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<MetadataHashValue> {
-        let dir = self.descriptors.get(this)?.dir();
+        let seen = self.seen.take();
+        if let Some(hash) = seen.and_then(|seen| seen.hash_of(this, path_flags, path)) {
+            return Ok(Ok(hash));
+        }
+        let dir = self.descriptor(this)?.dir();
         told(dir.and_then(|dir| dir.stat_at(path, follow(path_flags))).map(|found| hash(&found)))
     }
 
