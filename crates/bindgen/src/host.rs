@@ -73,10 +73,10 @@ impl Generator<'_> {
     pub(crate) fn link_all(&self) -> Result<TokenStream> {
         let mut paths = Vec::new();
         for item in self.world.imports.values() {
-            if let WorldItem::Interface { id, .. } = item {
-                if self.has_host(*id) {
-                    paths.push(self.path(ROOT, &self.module(*id)?.path));
-                }
+            if let WorldItem::Interface { id, .. } = item
+                && self.has_host(*id)
+            {
+                paths.push(self.path(ROOT, &self.module(*id)?.path));
             }
         }
         if self.root_has_host() {

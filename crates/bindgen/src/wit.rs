@@ -135,7 +135,7 @@ fn features(resolve: &Resolve) -> BTreeSet<&str> {
     });
     let types = resolve.types.iter().map(|(_, ty)| &ty.stability);
     let name = |stability| match stability {
-        &Stability::Unstable { ref feature, .. } => Some(feature.as_str()),
+        Stability::Unstable { feature, .. } => Some(feature.as_str()),
         _ => None,
     };
     interfaces.chain(worlds).chain(types).filter_map(name).collect()

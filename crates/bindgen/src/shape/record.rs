@@ -24,7 +24,7 @@ impl Record {
     }
 
     /// `Self` from variables, one for each field.
-    fn from_variables(&self) -> (Vec<Ident>, TokenStream) {
+    fn of_variables(&self) -> (Vec<Ident>, TokenStream) {
         let variables: Vec<_> = (0..self.fields.len()).map(|n| format_ident!("field{n}")).collect();
         let idents = self.idents();
         let value = quote!(::core::result::Result::Ok(Self { #(#idents: #variables),* }));
@@ -64,7 +64,7 @@ impl Shape for Record {
     fn lift(&self, subject: &Subject<'_>) -> Bodies {
         let runtime = subject.runtime;
         let types = self.types();
-        let (variables, value) = self.from_variables();
+        let (variables, value) = self.of_variables();
         let flat = quote! {
             #(
                 let #variables = <#types as #runtime::Lift<'_>>::lift(from, slots, at)?;
