@@ -134,9 +134,12 @@ fn features(resolve: &Resolve) -> BTreeSet<&str> {
         items.map(|item: &WorldItem| item.stability(resolve)).chain([&world.stability])
     });
     let types = resolve.types.iter().map(|(_, ty)| &ty.stability);
-    let name = |stability| match stability {
-        Stability::Unstable { feature, .. } => Some(feature.as_str()),
+    interfaces.chain(worlds).chain(types).filter_map(gate).collect()
+}
+
+fn gate(stability: &Stability) -> Option<&str> {
+    match stability {
+        Stability::Unstable { feature, .. } => Some(feature),
         _ => None,
-    };
-    interfaces.chain(worlds).chain(types).filter_map(name).collect()
+    }
 }
