@@ -58,7 +58,7 @@ impl<'m, 'h> Lifting<'m, 'h> {
         let start = at as usize;
         match self.memory.get(start..start + len as usize) {
             Some(bytes) => Ok(bytes),
-            None => Err(outside(at, len)),
+            None => Err(outside(at, len as usize)),
         }
     }
 
@@ -84,7 +84,7 @@ impl<'m, 'h> Lifting<'m, 'h> {
     pub fn array<const N: usize>(&self, at: u32) -> Result<[u8; N], Stop> {
         match self.memory.get(at as usize..).and_then(<[u8]>::first_chunk) {
             Some(bytes) => Ok(*bytes),
-            None => Err(outside(at, N as u32)),
+            None => Err(outside(at, N)),
         }
     }
 
@@ -99,12 +99,12 @@ impl<'m, 'h> Lifting<'m, 'h> {
         }
         match len.checked_mul(size) {
             Some(bytes) => self.counted(at, bytes),
-            None => Err(outside(at, u32::MAX)),
+            None => Err(outside(at, usize::MAX)),
         }
     }
 }
 
 #[cold]
-pub(super) fn outside(at: u32, len: u32) -> Stop {
+pub(super) fn outside(at: u32, len: usize) -> Stop {
     invalid(format!("pointer out of bounds of memory: {len} bytes at {at:#x}"))
 }

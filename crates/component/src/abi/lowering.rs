@@ -59,7 +59,7 @@ pub trait Guest {
         let start = at as usize;
         match self.memory()?.get_mut(start..start + len as usize) {
             Some(bytes) => Ok(bytes),
-            None => Err(outside(at, len)),
+            None => Err(outside(at, len as usize)),
         }
     }
 
@@ -74,7 +74,7 @@ pub trait Guest {
                 *place = bytes;
                 Ok(())
             }
-            None => Err(outside(at, N as u32)),
+            None => Err(outside(at, N)),
         }
     }
 }

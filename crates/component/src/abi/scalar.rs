@@ -4,9 +4,9 @@ use wayleave_engine::{Slots, Stop};
 
 /// A number: bits in a slot, bytes in memory.
 macro_rules! number {
-    ($rust:ty, $ty:ident, $name:literal, |$bits:ident| $lift:expr, |$value:ident| $lower:expr) => {
+    ($rust:ty, $size:literal, $ty:ident, $name:literal, |$bits:ident| $lift:expr, |$value:ident| $lower:expr) => {
         impl ComponentType for $rust {
-            const SIZE: u32 = size_of::<$rust>() as u32;
+            const SIZE: u32 = $size;
             const ALIGN: u32 = Self::SIZE;
             const FLAT: usize = 1;
 
@@ -20,7 +20,7 @@ macro_rules! number {
 
         impl Lift<'_> for $rust {
             #[inline]
-            #[expect(clippy::cast_possible_truncation, reason = "bits beyond the type are ignored")]
+            #[allow(clippy::cast_possible_truncation, reason = "bits beyond the type are ignored")]
             fn lift(_: &mut Lifting<'_, '_>, slots: &impl Slots, at: usize) -> Result<Self, Stop> {
                 let $bits = slots.u64(at);
                 Ok($lift)
@@ -68,16 +68,18 @@ macro_rules! number {
     };
 }
 
-number!(u8, U8, "u8", |bits| bits as u8, |value| value.into());
-number!(i8, S8, "s8", |bits| bits as i8, |value| u64::from(i32::from(value).cast_unsigned()));
-number!(u16, U16, "u16", |bits| bits as u16, |value| value.into());
-number!(i16, S16, "s16", |bits| bits as i16, |value| u64::from(i32::from(value).cast_unsigned()));
-number!(u32, U32, "u32", |bits| bits as u32, |value| value.into());
-number!(i32, S32, "s32", |bits| bits as i32, |value| value.cast_unsigned().into());
-number!(u64, U64, "u64", |bits| bits, |value| value);
-number!(i64, S64, "s64", |bits| bits.cast_signed(), |value| value.cast_unsigned());
-number!(f32, F32, "f32", |bits| f32::from_bits(bits as u32), |value| value.to_bits().into());
-number!(f64, F64, "f64", |bits| f64::from_bits(bits), |value| value.to_bits());
+number!(u8, 1, U8, "u8", |bits| bits as u8, |value| value.into());
+number!(i8, 1, S8, "s8", |bits| bits as i8, |value| u64::from(i32::from(value).cast_unsigned()));
+number!(u16, 2, U16, "u16", |bits| bits as u16, |value| value.into());
+number!(i16, 2, S16, "s16", |bits| bits as i16, |value| u64::from(
+    i32::from(value).cast_unsigned()
+));
+number!(u32, 4, U32, "u32", |bits| bits as u32, |value| value.into());
+number!(i32, 4, S32, "s32", |bits| bits as i32, |value| value.cast_unsigned().into());
+number!(u64, 8, U64, "u64", |bits| bits, |value| value);
+number!(i64, 8, S64, "s64", |bits| bits.cast_signed(), |value| value.cast_unsigned());
+number!(f32, 4, F32, "f32", |bits| f32::from_bits(bits as u32), |value| value.to_bits().into());
+number!(f64, 8, F64, "f64", |bits| f64::from_bits(bits), |value| value.to_bits());
 
 impl ComponentType for bool {
     const SIZE: u32 = 1;
