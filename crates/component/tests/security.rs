@@ -114,7 +114,8 @@ fn passing(encoding: &str) -> String {
 }
 
 fn strings_that_lie<E: Engine>() {
-    let cases: [(&str, &[(u32, u32, &str)]); 3] = [
+    type Case = (u32, u32, &'static str);
+    let cases: [(&str, &[Case]); 3] = [
         (
             "",
             &[
