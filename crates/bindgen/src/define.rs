@@ -2,10 +2,10 @@
 
 use crate::docs::docs;
 use crate::names::{Names, camel, shouty, snake};
-use crate::shape::{Bits, Case, Field, Flags, Record, Shape, Subject, Variant};
+use crate::shape::{Case, Field, Flags, MAX_FLAGS, Record, Shape, Subject, Variant};
 use crate::types::{Contents, type_name};
 use crate::world::{Generator, ROOT, allow};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 use syn::{Generics, Result};
 use wit_parser::{Type, TypeDef, TypeDefKind, TypeId};
@@ -55,6 +55,12 @@ impl Generator<'_> {
                 let (docs, cases): (Vec<_>, Vec<_>) = cases.unzip();
                 let variant = Variant { cases, is_enum: true };
                 self.variant(&ident, &docs, variant, Contents::default())
+            }
+            TypeDefKind::Flags(flags) if flags.flags.len() > MAX_FLAGS => {
+                return Err(self.error(format!(
+                    "`{name}` has {} flags: no component has a type of more than {MAX_FLAGS}",
+                    flags.flags.len()
+                )));
             }
             TypeDefKind::Flags(flags) => {
                 let docs: Vec<_> = flags.flags.iter().map(|flag| &flag.docs).collect();
@@ -132,16 +138,13 @@ impl Generator<'_> {
 
     fn flags(&self, ident: &Ident, docs: &[&wit_parser::Docs], flags: Flags) -> TokenStream {
         let runtime = self.runtime;
-        let bits = flags.bits_type();
+        let bits = flags.bits();
         let text = ident.to_string();
         let names = &flags.names;
         let idents: Vec<_> = names.iter().map(|name| shouty(name)).collect();
-        let values: Vec<_> = (0..names.len()).map(|index| flag(&flags, index)).collect();
+        let values = (0..names.len()).map(|index| Literal::u32_unsuffixed(1 << index));
         let docs = docs.iter().map(|docs| crate::docs::docs(docs, ""));
-        let (all, zero) = (all(&flags), zero(&flags));
-        let or = each(&flags, &quote!(|));
-        let and = each(&flags, &quote!(&));
-        let without = each(&flags, &quote!(&!));
+        let all = Literal::u32_unsuffixed(flags.all());
         let traits = self.traits(ident, &flags);
         quote! {
             #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -153,7 +156,7 @@ impl Generator<'_> {
                 /// None of the flags.
                 #[inline]
                 pub const fn empty() -> Self {
-                    Self { bits: #zero }
+                    Self { bits: 0 }
                 }
 
                 /// All of the flags.
@@ -165,8 +168,7 @@ impl Generator<'_> {
                 /// The flags of these bits. Bits that no flag has are left out.
                 #[inline]
                 pub const fn from_bits(bits: #bits) -> Self {
-                    let (a, b) = (bits, Self::all().bits);
-                    Self { bits: #and }
+                    Self { bits: bits & #all }
                 }
 
                 /// The bits, the first flag's the lowest.
@@ -177,21 +179,20 @@ impl Generator<'_> {
 
                 /// Whether it has none.
                 #[inline]
-                pub fn is_empty(self) -> bool {
-                    self == Self::empty()
+                pub const fn is_empty(self) -> bool {
+                    self.bits == 0
                 }
 
                 /// Whether it has all that `other` has.
                 #[inline]
-                pub fn contains(self, other: Self) -> bool {
-                    self & other == other
+                pub const fn contains(self, other: Self) -> bool {
+                    self.bits & other.bits == other.bits
                 }
 
                 /// Adds the flags of `other`, or takes them away.
                 #[inline]
                 pub fn set(&mut self, other: Self, on: bool) {
-                    let (a, b) = (self.bits, other.bits);
-                    self.bits = if on { #or } else { #without };
+                    self.bits = if on { self.bits | other.bits } else { self.bits & !other.bits };
                 }
             }
 
@@ -209,8 +210,7 @@ impl Generator<'_> {
 
                 #[inline]
                 fn bitor(self, other: Self) -> Self {
-                    let (a, b) = (self.bits, other.bits);
-                    Self { bits: #or }
+                    Self { bits: self.bits | other.bits }
                 }
             }
 
@@ -228,8 +228,7 @@ impl Generator<'_> {
 
                 #[inline]
                 fn bitand(self, other: Self) -> Self {
-                    let (a, b) = (self.bits, other.bits);
-                    Self { bits: #and }
+                    Self { bits: self.bits & other.bits }
                 }
             }
 
@@ -263,58 +262,5 @@ fn derives(contents: Contents) -> TokenStream {
         Contents { borrow: true, .. } => quote!(#[derive(Clone, Debug)]),
         Contents { heap: true, .. } => quote!(#[derive(Clone, Debug, PartialEq)]),
         _ => quote!(#[derive(Clone, Copy, Debug, PartialEq)]),
-    }
-}
-
-fn flag(flags: &Flags, index: usize) -> TokenStream {
-    let literal = |bit: usize| proc_macro2::Literal::u32_unsuffixed(1u32 << bit);
-    match flags.bits() {
-        Bits::One(_) => {
-            let bit = literal(index);
-            quote!(#bit)
-        }
-        Bits::Words(words) => {
-            let words = (0..words).map(|word| match index.checked_sub(word * 32) {
-                Some(bit @ 0..32) => literal(bit),
-                _ => proc_macro2::Literal::u32_unsuffixed(0),
-            });
-            quote!([#(#words),*])
-        }
-    }
-}
-
-fn all(flags: &Flags) -> TokenStream {
-    let ones = |count: usize| match count {
-        32.. => proc_macro2::Literal::u32_unsuffixed(u32::MAX),
-        _ => proc_macro2::Literal::u32_unsuffixed((1 << count) - 1),
-    };
-    let count = flags.names.len();
-    match flags.bits() {
-        Bits::One(_) => {
-            let bits = ones(count);
-            quote!(#bits)
-        }
-        Bits::Words(words) => {
-            let words = (0..words).map(|word| ones(count - word * 32));
-            quote!([#(#words),*])
-        }
-    }
-}
-
-fn zero(flags: &Flags) -> TokenStream {
-    match flags.bits() {
-        Bits::One(_) => quote!(0),
-        Bits::Words(words) => quote!([0; #words]),
-    }
-}
-
-/// An operation between `a` and `b`, word by word.
-fn each(flags: &Flags, operator: &TokenStream) -> TokenStream {
-    match flags.bits() {
-        Bits::One(_) => quote!((a #operator b)),
-        Bits::Words(words) => {
-            let words = 0..words;
-            quote!([#(a[#words] #operator b[#words]),*])
-        }
     }
 }

@@ -82,6 +82,7 @@ impl Generator<'_> {
         if self.root_has_host() {
             paths.push(quote!(self::));
         }
+        let resources = self.exported_resources()?;
         let runtime = self.runtime;
         let allow = allow();
         Ok(quote! {
@@ -101,9 +102,17 @@ impl Generator<'_> {
                 H: #(#paths Host +)* ?Sized + 'static,
             {
                 #(#paths link(linker, host)?;)*
+                #resources
                 ::core::result::Result::Ok(())
             }
         })
+    }
+
+    pub(crate) fn async_function(&self, item: &Item<'_>) -> syn::Error {
+        self.error(format!(
+            "`{}` is an async function, which bindgen! does not know yet",
+            item.full_name()
+        ))
     }
 
     fn has_host(&self, id: InterfaceId) -> bool {
@@ -146,7 +155,7 @@ impl Generator<'_> {
         }
         let runtime = self.runtime;
         let name = module.map_or(self.world.name.as_str(), |module| &module.name);
-        let allow = allow();
+        let allow = module.is_none().then(allow);
         let trait_docs = docs(interface_docs, &format!("What the host provides for `{name}`."));
         let methods = functions.iter().map(|function| self.method(function));
         let drops = resources.iter().map(|HostResource { name, ty, drop }| {
@@ -214,10 +223,7 @@ impl Generator<'_> {
         let interface = module.map(|module| module.name.as_str());
         let item = Item { interface, name: &function.name, separator: '.' };
         if function.kind.is_async() {
-            return Err(self.error(format!(
-                "`{}` is an async function, which bindgen! does not know yet",
-                item.full_name()
-            )));
+            return Err(self.async_function(&item));
         }
         let mut param_names = Names::default();
         let params = function.params.iter().enumerate().map(|(index, param)| {

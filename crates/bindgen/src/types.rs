@@ -2,7 +2,7 @@
 
 use crate::names::camel;
 use crate::overrides::Item;
-use crate::world::Generator;
+use crate::world::{Generator, Module};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Result;
@@ -159,9 +159,15 @@ impl Generator<'_> {
         let (name, interface) = self.names_of(id)?;
         let item = Item { interface: interface.as_deref(), name, separator: '/' };
         match self.resolve.types[id].kind {
+            // One that the guest defines is no type of the host's.
+            TypeDefKind::Resource if self.is_exported(id) => None,
             TypeDefKind::Resource => self.overrides.resource(&item),
             _ => self.overrides.ty(&item),
         }
+    }
+
+    fn is_exported(&self, id: TypeId) -> bool {
+        matches!(self.home(id), Ok((_, Some(Module { exported: true, .. }))))
     }
 
     fn names_of(&self, id: TypeId) -> Option<(&str, Option<String>)> {

@@ -30,7 +30,6 @@ pub(crate) struct Module {
     pub(crate) path: Vec<Ident>,
     /// Its name in the component: `wasi:io/streams@0.2.12`.
     pub(crate) name: String,
-    #[expect(dead_code, reason = "exports are generated next")]
     pub(crate) exported: bool,
 }
 
@@ -80,6 +79,12 @@ impl<'a> Generator<'a> {
                 tree.add(&self.module(*id)?.path, code);
             }
         }
+        for item in self.world.exports.values() {
+            if let WorldItem::Interface { id, .. } = item {
+                let code = keep(self.exported_interface(*id));
+                tree.add(&self.module(*id)?.path, code);
+            }
+        }
         let root = keep(self.root());
         keep(self.overrides.check().map(|()| TokenStream::new()));
         if let Some(errors) = errors {
@@ -95,7 +100,8 @@ impl<'a> Generator<'a> {
     fn root(&self) -> Result<TokenStream> {
         let imports = self.imported_root()?;
         let link_all = self.link_all()?;
-        Ok(quote!(#imports #link_all))
+        let exports = self.exported_world()?;
+        Ok(quote!(#imports #link_all #exports))
     }
 
     /// The types that the user gave, under names that all modules can reach.

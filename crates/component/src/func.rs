@@ -1,6 +1,5 @@
 use crate::abi::{
-    ComponentType, Guest, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Mismatch,
-    TypeContext,
+    Guest, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Mismatch, TypeContext,
 };
 use crate::handles::Kinds;
 use crate::plan::{FuncType, Options, Types};
@@ -40,28 +39,32 @@ impl<E: Engine, P: Lower, R: for<'m> Lift<'m>> TypedFunc<E, P, R> {
         R::check_fields(func.ty.result.as_slice(), &context)?;
         Ok(Self { func, signature: PhantomData })
     }
+}
 
-    pub(crate) fn lower<G: Guest>(
-        &self,
-        params: &P,
-        to: &mut G,
-        slots: &mut impl Slots,
-    ) -> Result<(), Stop> {
-        if P::FLAT <= MAX_FLAT_PARAMS {
-            return params.lower(to, slots, 0);
-        }
-        let at = to.allocate(P::SIZE, P::ALIGN)?;
-        params.store(to, at)?;
-        slots.set_u32(0, at);
-        Ok(())
+/// The parameters of a guest's function.
+pub(crate) fn lower_params<P: Lower, G: Guest>(
+    params: &P,
+    to: &mut G,
+    slots: &mut impl Slots,
+) -> Result<(), Stop> {
+    if P::FLAT <= MAX_FLAT_PARAMS {
+        return params.lower(to, slots, 0);
     }
+    let at = to.allocate(P::SIZE, P::ALIGN)?;
+    params.store(to, at)?;
+    slots.set_u32(0, at);
+    Ok(())
+}
 
-    pub(crate) fn lift(&self, from: &mut Lifting<'_, '_>, slots: &impl Slots) -> Result<R, Stop> {
-        if <R as ComponentType>::FLAT <= MAX_FLAT_RESULTS {
-            return R::lift(from, slots, 0);
-        }
-        let at = aligned(slots.u32(0), <R as ComponentType>::ALIGN)?;
-        from.bytes(at, <R as ComponentType>::SIZE)?;
-        R::load(from, at)
+/// The result of a guest's function.
+pub(crate) fn lift_results<'m, R: Lift<'m>>(
+    from: &mut Lifting<'m, '_>,
+    slots: &impl Slots,
+) -> Result<R, Stop> {
+    if R::FLAT <= MAX_FLAT_RESULTS {
+        return R::lift(from, slots, 0);
     }
+    let at = aligned(slots.u32(0), R::ALIGN)?;
+    from.bytes(at, R::SIZE)?;
+    R::load(from, at)
 }

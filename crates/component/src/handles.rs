@@ -112,7 +112,7 @@ impl Handles {
     /// A handle of a resource that the host knows as `R`, lent to the call that begins.
     pub(crate) fn add_borrow_of<R: 'static>(&mut self, rep: u32) -> Result<u32, Stop> {
         let kind = self.kind_of::<R>()?;
-        self.add_borrow(kind, rep)
+        self.lower_borrow(kind, rep)
     }
 
     /// A handle for the guest to own.

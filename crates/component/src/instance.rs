@@ -1,10 +1,13 @@
-use crate::abi::{Lift, Lifting, Lower, Resource, invalid};
-use crate::func::{Func, TypedFunc};
+use crate::abi::{Lift, Lifting, Lower, Own, Resource, invalid};
+use crate::export::{ExportedFunc, GuestFunction};
+use crate::func::{Func, TypedFunc, lift_results, lower_params};
 use crate::plan::Options;
 use crate::runtime::{Data, Leave, Lowering, Runtime, set_leave};
 use crate::template::{ReadyItem, ReadyStep, Template};
 use crate::trampoline::{self, GuestResource};
 use crate::{Error, Value, value};
+use std::any::TypeId;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use wayleave_engine::{Context, Engine, Extern, Limits, Slots, Stop, Trap};
 
@@ -170,8 +173,8 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
     {
         self.enter(
             &func.func,
-            |to, slots| func.lower(&params, to, slots),
-            |from, slots| func.lift(from, slots),
+            |to, slots| lower_params(&params, to, slots),
+            |from, slots| lift_results(from, slots),
         )
     }
 
@@ -194,6 +197,48 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
             trampoline::destroy::<E, T>(&mut context, resource.rep, &guest, destructor.as_deref());
         context.state().runtime.poisoned |= result.is_err();
         result
+    }
+
+    /// As [`Instance::typed`], for a type whose parameters may borrow from the host.
+    ///
+    /// # Errors
+    /// As [`Instance::typed`].
+    pub fn exported<F: GuestFunction>(
+        &mut self,
+        path: &[&str],
+    ) -> Result<ExportedFunc<E, F>, Error> {
+        let typed = self.typed::<F::Params<'static>, F::Results>(path)?;
+        Ok(ExportedFunc { func: typed.func, ty: PhantomData })
+    }
+
+    /// As [`Instance::call_typed`], with parameters that may borrow from the host.
+    ///
+    /// # Errors
+    /// As [`Instance::call`].
+    pub fn call_exported<F: GuestFunction>(
+        &mut self,
+        func: &ExportedFunc<E, F>,
+        params: F::Params<'_>,
+    ) -> Result<F::Results, Stop> {
+        self.enter(
+            &func.func,
+            |to, slots| lower_params(&params, to, slots),
+            |from, slots| lift_results(from, slots),
+        )
+    }
+
+    /// Drops a resource that an exported function has handed over: runs its destructor, the
+    /// guest's or the host's.
+    ///
+    /// # Errors
+    /// What stopped the destructor.
+    pub fn drop_own<R: 'static>(&mut self, own: Own<R>) -> Result<(), Stop> {
+        let known = Some(TypeId::of::<R>());
+        let kind = self.template.inner.kinds.rust.iter().position(|kind| *kind == known);
+        match kind.and_then(|kind| u32::try_from(kind).ok()) {
+            Some(kind) => self.drop_resource(Resource { kind, rep: own.rep(), own: true }),
+            None => Err(invalid("a resource of another component")),
+        }
     }
 
     /// Calls a function of the guest's (`canon lift`).

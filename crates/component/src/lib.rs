@@ -41,6 +41,7 @@ pub mod abi;
 mod block_on;
 mod component;
 mod error;
+mod export;
 mod func;
 mod handles;
 mod host;
@@ -57,6 +58,7 @@ pub use abi::{Borrow, ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Own,
 pub use block_on::block_on;
 pub use component::Component;
 pub use error::Error;
+pub use export::{ExportedFunc, GuestFunction};
 pub use func::{Func, TypedFunc};
 pub use handles::Handles;
 pub use host::HostFunction;

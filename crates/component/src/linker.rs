@@ -16,6 +16,8 @@ pub struct Linker<E: Engine, T: Send + 'static> {
     pub(crate) items: Items<E, T>,
     pub(crate) unknown_traps: bool,
     pub(crate) max_handles: u32,
+    /// Resources that guests define, as far as the host has types for them.
+    pub(crate) exported_resources: Vec<(Vec<String>, TypeId)>,
 }
 
 pub(crate) type Items<E, T> = BTreeMap<String, Item<E, T>>;
@@ -70,7 +72,12 @@ impl<E: Engine, T: Send + 'static> Default for Linker<E, T> {
 impl<E: Engine, T: Send + 'static> Linker<E, T> {
     /// One that provides nothing.
     pub fn new() -> Self {
-        Self { items: Items::new(), unknown_traps: false, max_handles: MAX_HANDLES }
+        Self {
+            items: Items::new(),
+            unknown_traps: false,
+            max_handles: MAX_HANDLES,
+            exported_resources: Vec::new(),
+        }
     }
 
     /// What is imported by its own name, without an interface.
@@ -94,6 +101,16 @@ impl<E: Engine, T: Send + 'static> Linker<E, T> {
     /// How many handles each component instance may have open. The default is 2^20.
     pub fn max_handles(&mut self, handles: u32) -> &mut Self {
         self.max_handles = handles;
+        self
+    }
+
+    /// Lets the host know a resource that components define and export as `R`: it travels as
+    /// [`Own`](crate::Own) and [`Borrow`](crate::Borrow) of `R` then, and is checked to be just
+    /// that. `path` is its name, or the name of an interface and its own; components without it
+    /// are linked all the same.
+    pub fn exported_resource<R: 'static>(&mut self, path: &[&str]) -> &mut Self {
+        let path = path.iter().map(|&name| name.to_owned()).collect();
+        self.exported_resources.push((path, TypeId::of::<R>()));
         self
     }
 

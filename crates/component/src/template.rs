@@ -224,6 +224,15 @@ fn resources<E: Engine, T: Send + 'static>(
         kinds.of_resource.push(u32::try_from(kind).unwrap_or(u32::MAX));
         destructors.push(destructor);
     }
+    for (path, rust) in &linker.exported_resources {
+        let path: Vec<_> = path.iter().map(String::as_str).collect();
+        let Some(Export::Resource(resource)) = plan.export(&path) else { continue };
+        let kind = kinds.of_resource.get(*resource as usize).copied().ok_or_else(broken)?;
+        // One that it imports stays what it is.
+        if let Some(place @ None) = kinds.rust.get_mut(kind as usize) {
+            *place = Some(*rust);
+        }
+    }
     Ok((kinds, destructors.into()))
 }
 

@@ -5,7 +5,7 @@ mod flags;
 mod record;
 mod variant;
 
-pub(crate) use flags::{Bits, Flags};
+pub(crate) use flags::{Flags, MAX_FLAGS};
 pub(crate) use record::{Field, Record};
 pub(crate) use variant::{Case, Variant};
 

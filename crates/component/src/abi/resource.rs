@@ -5,14 +5,18 @@ use std::fmt;
 use std::marker::PhantomData;
 use wayleave_engine::{Slots, Stop};
 
-/// A resource of the host's that is handed over (`own`). `R` tells kinds of resources apart; what
-/// the number means is the host's own affair (an index into a table of its).
+/// A resource that is handed over (`own`). `R` tells kinds of resources apart. What the number means
+/// is the affair of who defines the resource: of the host, for which it is an index into a table of
+/// its, or of the guest.
+///
+/// It is not destroyed when it is dropped here: hand it back to a guest, or use
+/// [`Instance::drop_own`](crate::Instance::drop_own).
 pub struct Own<R> {
     rep: u32,
     kind: PhantomData<fn() -> R>,
 }
 
-/// A resource of the host's that is lent for the duration of a call (`borrow`).
+/// A resource that is lent for the duration of a call (`borrow`).
 pub struct Borrow<R> {
     rep: u32,
     kind: PhantomData<fn() -> R>,
@@ -28,6 +32,11 @@ impl<R> Own<R> {
     #[inline]
     pub fn rep(&self) -> u32 {
         self.rep
+    }
+
+    /// The same resource, to be lent to a call.
+    pub fn borrow(&self) -> Borrow<R> {
+        Borrow::new(self.rep)
     }
 }
 

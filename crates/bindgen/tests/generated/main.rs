@@ -1,0 +1,5 @@
+//! What `bindgen!` and the derives generate, with guests on each engine.
+
+mod resources;
+mod shapes;
+mod support;
