@@ -3,7 +3,7 @@
 #
 # Needs Rust's targets for WASI 0.1, 0.2 and none (`rustup target add wasm32-wasip1 wasm32-wasip2
 # wasm32-unknown-unknown`), and a clang with wasi-libc: wasi-sdk's, found through WASI_SDK_PATH, or
-# one on PATH.
+# one on PATH. Compositions are made by `wac` (`cargo install wac-cli`).
 # GUEST_RUNNER names a command that each compiler is run through, e.g. one that enters a container.
 #
 # .wat files are run as they are and need no build.
@@ -65,7 +65,15 @@ rust wasm32-wasip2 built/p2 fast "${fast[@]}"
 c wasm32-wasip1 built
 c wasm32-wasip2 built/p2
 
-component calculator driver store
+component calculator driver fixed_clocks one_file store
+
+# Two components in one: what the first imports, the second provides as far as it can.
+compose() { # NAME FIRST SECOND
+  wac plug "built/$2.wasm" --plug "built/$3.wasm" --output "built/components/$1.wasm"
+}
+compose driver_store components/driver components/store
+compose clocks_fixed p2/clocks components/fixed_clocks
+compose cat_one_file p2/cat components/one_file
 
 # Hashes of all sources and all results. A test fails when one does not fit: a source was edited
 # and not built, or a built file was replaced by hand.
