@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Rebuilds every guest program into guests/built and records what it was built from.
 #
-# Needs Rust's targets for WASI 0.1 and 0.2 (`rustup target add wasm32-wasip1 wasm32-wasip2`) and a
-# clang with wasi-libc: wasi-sdk's, found through WASI_SDK_PATH, or one on PATH.
+# Needs Rust's targets for WASI 0.1, 0.2 and none (`rustup target add wasm32-wasip1 wasm32-wasip2
+# wasm32-unknown-unknown`), and a clang with wasi-libc: wasi-sdk's, found through WASI_SDK_PATH, or
+# one on PATH. Compositions are made by `wac` (`cargo install wac-cli`).
 # GUEST_RUNNER names a command that each compiler is run through, e.g. one that enters a container.
 #
 # .wat files are run as they are and need no build.
@@ -20,8 +21,26 @@ rust() { # TARGET FOLDER PROFILE BIN...
   for bin; do cp "target/$target/$profile/$bin.wasm" "$folder/"; done
 }
 
-mkdir -p built/p2
-rm -f built/*.wasm built/p2/*.wasm
+c() { # TARGET FOLDER
+  local source
+  for source in c/*.c; do
+    run "$clang" --target="$1" -Os -Wall -Wextra -Wl,--strip-all \
+      -o "$2/$(basename "$source" .c).wasm" "$source"
+  done
+}
+
+# Components that import nothing but what their WIT says. For wasm32-wasip2, the standard library would
+# import a good deal of WASI; without a system it imports nothing, and that target's linker makes a
+# component of it all the same.
+component() { # NAME...
+  local target=wasm32-unknown-unknown name
+  run cargo build --locked --manifest-path rust/Cargo.toml --target-dir target --target "$target" \
+    --config "target.$target.linker='wasm-component-ld'" --profile release "${@/#/--example=}"
+  for name; do cp "target/$target/release/examples/$name.wasm" built/components/; done
+}
+
+mkdir -p built/p2 built/components
+rm -f built/*.wasm built/p2/*.wasm built/components/*.wasm
 
 named=(panic trap_unreachable)
 fast=(ops)
@@ -43,16 +62,24 @@ rust wasm32-wasip2 built/p2 release "${components[@]}"
 rust wasm32-wasip2 built/p2 named "${named[@]}"
 rust wasm32-wasip2 built/p2 fast "${fast[@]}"
 
-for source in c/*.c; do
-  run "$clang" --target=wasm32-wasip1 -Os -Wall -Wextra -Wl,--strip-all \
-    -o "built/$(basename "$source" .c).wasm" "$source"
-done
+c wasm32-wasip1 built
+c wasm32-wasip2 built/p2
+
+component calculator driver fixed_clocks one_file store
+
+# Two components in one: what the first imports, the second provides as far as it can.
+compose() { # NAME FIRST SECOND
+  wac plug "built/$2.wasm" --plug "built/$3.wasm" --output "built/components/$1.wasm"
+}
+compose driver_store components/driver components/store
+compose clocks_fixed p2/clocks components/fixed_clocks
+compose cat_one_file p2/cat components/one_file
 
 # Hashes of all sources and all results. A test fails when one does not fit: a source was edited
 # and not built, or a built file was replaced by hand.
-find rust/Cargo.toml rust/Cargo.lock rust/src bench c built -type f \
-  \( -name '*.rs' -o -name '*.c' -o -name '*.wasm' -o -name 'Cargo.*' \) -print0 |
+find rust/Cargo.toml rust/Cargo.lock rust/src bench c components built -type f \
+  \( -name '*.rs' -o -name '*.c' -o -name '*.wit' -o -name '*.wasm' -o -name 'Cargo.*' \) -print0 |
   LC_ALL=C sort -z | xargs -0 sha256sum >built/SOURCES.sha256
 
 echo "built:"
-wc -c built/*.wasm built/p2/*.wasm
+wc -c built/*.wasm built/*/*.wasm

@@ -62,7 +62,14 @@ fn every_recorded_file_is_as_it_was() {
 fn every_file_is_recorded() {
     let guests = guests();
     let recorded = recorded(&guests);
-    for (folder, ending) in [("rust/src", "rs"), ("bench", "rs"), ("c", "c"), ("built", "wasm")] {
+    for (folder, ending) in [
+        ("rust/src", "rs"),
+        ("bench", "rs"),
+        ("c", "c"),
+        ("components", "rs"),
+        ("components", "wit"),
+        ("built", "wasm"),
+    ] {
         let found = files(&guests, folder, ending);
         assert!(!found.is_empty(), "no .{ending} files in {folder}");
         for path in found {

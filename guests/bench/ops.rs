@@ -1,6 +1,6 @@
 //! One system operation, many times: `ops OP ITERATIONS FOLDER` prints nanoseconds per operation.
 //!
-//! The same file is built natively and for wasm32-wasip1. Time is taken inside the program, so that
+//! The same file is built natively, for wasm32-wasip1 and for wasm32-wasip2. Time is taken inside the program, so that
 //! start-up and compilation do not count. FOLDER is an empty folder for files of its own; they stay
 //! there for the next run.
 //!
@@ -180,7 +180,7 @@ fn missing_is_fine(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
-#[cfg(target_os = "wasi")]
+#[cfg(target_env = "p1")]
 fn fill_random(bytes: &mut [u8]) -> io::Result<()> {
     #[link(wasm_import_module = "wasi_snapshot_preview1")]
     unsafe extern "C" {
@@ -201,7 +201,7 @@ fn fill_random(bytes: &mut [u8]) -> io::Result<()> {
     if filled == bytes.len() as isize { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-#[cfg(not(any(target_os = "wasi", target_os = "linux")))]
+#[cfg(not(any(target_env = "p1", target_os = "linux")))]
 fn fill_random(bytes: &mut [u8]) -> io::Result<()> {
     unsafe extern "C" {
         fn getentropy(buffer: *mut u8, length: usize) -> i32;

@@ -470,26 +470,20 @@ fn make_symlink(target: &str, folder: &Path, name: &str) -> io::Result<()> {
     std::os::unix::fs::symlink(target, folder.join(name))
 }
 
-/// std's own function for this is not stable on WASI.
+/// std's own function for this is not stable on WASI; the C library beneath it has one.
 #[cfg(target_os = "wasi")]
 fn make_symlink(target: &str, folder: &Path, name: &str) -> io::Result<()> {
-    use std::os::fd::AsRawFd;
+    use std::ffi::{CString, c_char, c_int};
 
-    #[link(wasm_import_module = "wasi_snapshot_preview1")]
     unsafe extern "C" {
-        fn path_symlink(
-            target: *const u8,
-            target_length: usize,
-            folder: i32,
-            name: *const u8,
-            name_length: usize,
-        ) -> u16;
+        fn symlink(target: *const c_char, link: *const c_char) -> c_int;
     }
 
-    let folder = File::open(folder)?;
-    let (to, at) = (target.as_bytes(), name.as_bytes());
-    // SAFETY: both strings live for the call and are only read.
-    let errno =
-        unsafe { path_symlink(to.as_ptr(), to.len(), folder.as_raw_fd(), at.as_ptr(), at.len()) };
-    if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno.into())) }
+    let target = CString::new(target)?;
+    let link = CString::new(folder.join(name).into_os_string().into_encoded_bytes())?;
+    // SAFETY: both strings end with a zero, live for the call and are only read.
+    match unsafe { symlink(target.as_ptr(), link.as_ptr()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
