@@ -174,7 +174,7 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         self.enter(
             &func.func,
             |to, slots| lower_params(&params, to, slots),
-            |from, slots| lift_results(from, slots),
+            lift_results,
         )
     }
 
@@ -223,7 +223,7 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         self.enter(
             &func.func,
             |to, slots| lower_params(&params, to, slots),
-            |from, slots| lift_results(from, slots),
+            lift_results,
         )
     }
 
