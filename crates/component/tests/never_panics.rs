@@ -1,0 +1,153 @@
+//! Whatever bytes are taken for a component: they are refused, or they run, and nothing panics.
+//!
+//! What is mutated are the components of the component model's own suites. `PROPTEST_CASES` says
+//! how many mutations are tried.
+#![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
+#[path = "fuzz/exercise.rs"]
+mod exercise;
+#[path = "../../../tests/registry.rs"]
+mod registry;
+
+use exercise::{Reached, exercise};
+use proptest::prelude::*;
+use std::path::Path;
+use std::sync::LazyLock;
+use wast::parser::{self, ParseBuffer};
+use wast::{QuoteWat, Wast, WastDirective};
+use wayleave_component::Plan;
+use wayleave_component::plan::{Features, translate};
+use wayleave_engine::Engine;
+use wayleave_engine::wasmi::Wasmi;
+
+/// All components of the suites that are valid text.
+static COMPONENTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let root = registry::package("wasmtime-cli", "46.0.3").join("tests");
+    let mut components = Vec::new();
+    for suite in ["component-model/test", "misc_testsuite/component-model"] {
+        collect(&root.join(suite), &mut components);
+    }
+    components
+});
+
+/// A change to some bytes; places are taken modulo what there is.
+#[derive(Clone, Debug)]
+enum Change {
+    Set(usize, u8),
+    Flip(usize, u8),
+    Remove(usize, usize),
+    Insert(usize, Vec<u8>),
+    Copy(usize, usize, usize),
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_components(
+        number in any::<prop::sample::Index>(),
+        changes in prop::collection::vec(change(), 1..6),
+    ) {
+        let mut bytes = COMPONENTS[number.index(COMPONENTS.len())].clone();
+        for change in changes {
+            apply(change, &mut bytes);
+        }
+        exercise(&bytes);
+    }
+
+    #[test]
+    fn any_bytes(rest in prop::collection::vec(any::<u8>(), 0..200)) {
+        exercise(&rest);
+        let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+        bytes.extend(rest);
+        exercise(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_as_a_plan(
+        number in any::<prop::sample::Index>(),
+        changes in prop::collection::vec(change(), 1..6),
+    ) {
+        let binary = &COMPONENTS[number.index(COMPONENTS.len())];
+        let Ok(plan) = translate(binary, Wasmi::PROPOSALS, Features::default()) else {
+            return Ok(());
+        };
+        let mut bytes = plan.to_bytes().unwrap();
+        Plan::from_bytes(&bytes).unwrap();
+        for change in changes {
+            apply(change, &mut bytes);
+        }
+        let _ = Plan::from_bytes(&bytes);
+    }
+}
+
+/// Otherwise the mutations would be of nothing.
+#[test]
+fn the_suites_run() {
+    let reached: Vec<_> = COMPONENTS.iter().map(|bytes| exercise(bytes)).collect();
+    let calls = reached.iter().filter(|reached| **reached == Reached::Calls).count();
+    assert!(calls > 300, "{calls} of {} components run", reached.len());
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        4 => (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
+        // Numbers that mean something: indices, small counts, types.
+        4 => (any::<usize>(), 0u8..8).prop_map(|(at, byte)| Change::Set(at, byte)),
+        4 => (any::<usize>(), 0u8..8).prop_map(|(at, bit)| Change::Flip(at, bit)),
+        1 => (any::<usize>(), 1usize..40).prop_map(|(at, len)| Change::Remove(at, len)),
+        1 => (any::<usize>(), prop::collection::vec(any::<u8>(), 1..10))
+            .prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+        1 => (any::<usize>(), 1usize..40, any::<usize>())
+            .prop_map(|(from, len, to)| Change::Copy(from, len, to)),
+    ]
+}
+
+fn apply(change: Change, bytes: &mut Vec<u8>) {
+    let len = bytes.len();
+    if len == 0 {
+        return;
+    }
+    match change {
+        Change::Set(at, byte) => bytes[at % len] = byte,
+        Change::Flip(at, bit) => bytes[at % len] ^= 1 << bit,
+        Change::Remove(at, count) => {
+            let at = at % len;
+            bytes.drain(at..(at + count).min(len));
+        }
+        Change::Insert(at, more) => {
+            let at = at % len;
+            bytes.splice(at..at, more);
+        }
+        Change::Copy(from, count, to) => {
+            let (from, to) = (from % len, to % len);
+            let copied = bytes[from..(from + count).min(len)].to_vec();
+            bytes.splice(to..to, copied);
+        }
+    }
+}
+
+/// The components of all scripts below a folder.
+fn collect(folder: &Path, components: &mut Vec<Vec<u8>>) {
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            collect(&path, components);
+        } else if path.extension().is_some_and(|extension| extension == "wast") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let Ok(buffer) = ParseBuffer::new(&text) else { continue };
+            let Ok(script) = parser::parse::<Wast<'_>>(&buffer) else { continue };
+            for directive in script.directives {
+                let mut wat = match directive {
+                    WastDirective::Module(wat) | WastDirective::ModuleDefinition(wat) => wat,
+                    WastDirective::AssertInvalid { module, .. } => module,
+                    WastDirective::AssertUnlinkable { module, .. } => QuoteWat::Wat(module),
+                    _ => continue,
+                };
+                components.extend(wat.encode());
+            }
+        }
+    }
+}
