@@ -89,6 +89,39 @@ fn the_suites_run() {
     assert!(calls > 300, "{calls} of {} components run", reached.len());
 }
 
+/// Nesting and doubling: little text that stands for a lot.
+#[test]
+fn types_that_explode_are_refused() {
+    let nested = |count: usize, inside: &dyn Fn(usize) -> String| {
+        let types = (1..=count).map(|n| format!("(type $t{n} (instance {}))", inside(n - 1)));
+        let types = types.collect::<String>();
+        let text = format!(
+            r#"(component (type $t0 (instance)) {types} (import "x" (instance (type $t{count}))))"#
+        );
+        wat::parse_str(text).unwrap()
+    };
+    let once = |n| format!(r#"(export "a" (instance (type $t{n})))"#);
+    let name = "b".repeat(10_000);
+    let twice = |n| format!(r#"{} (export "{name}" (instance (type $t{n})))"#, once(n));
+    let plan = |binary: &[u8]| translate(binary, Wasmi::PROPOSALS, Features::default());
+    assert!(plan(&nested(100, &once)).is_ok());
+    for depth in [500, 1_000, 5_000] {
+        let _ = plan(&nested(depth, &once));
+    }
+    assert!(plan(&nested(5, &twice)).is_ok());
+    let error = plan(&nested(13, &twice)).unwrap_err().to_string();
+    assert!(error.contains("too many names"), "{error}");
+    let mut exports = String::from("(component (instance $i0)");
+    for n in 1..13 {
+        let inside = n - 1;
+        exports += &format!(r#"(instance $i{n} (export "a" (instance $i{inside}))"#);
+        exports += &format!(r#" (export "{name}" (instance $i{inside})))"#);
+    }
+    let error = plan(&wat::parse_str(exports + r#"(export "x" (instance $i12)))"#).unwrap());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("too many names"), "{error}");
+}
+
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
