@@ -122,6 +122,23 @@ fn types_that_explode_are_refused() {
     assert!(error.contains("too many names"), "{error}");
 }
 
+#[test]
+fn values_that_are_too_large_are_refused() {
+    let mut features = Features::default();
+    features.fixed_length_lists = true;
+    let plan = |ty: &str| {
+        let text = format!(r#"(component (type $t {ty}) (import "f" (func (param "x" $t))))"#);
+        translate(&wat::parse_str(text).unwrap(), Wasmi::PROPOSALS, features)
+    };
+    assert!(plan("(list u8 268435455)").is_ok());
+    let error = plan("(list u8 268435456)").unwrap_err().to_string();
+    assert!(error.contains("exceeds the maximum byte size"), "{error}");
+    // The translator's own arithmetic overflows on these.
+    for ty in ["(list u64 536870912)", "(list (tuple u8 u64) 4294967295)"] {
+        assert!(plan(ty).is_err(), "{ty}");
+    }
+}
+
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),

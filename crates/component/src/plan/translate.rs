@@ -81,6 +81,9 @@ fn wasm_features(proposals: Proposals, wanted: Features) -> WasmFeatures {
     features
 }
 
+/// Bytes of the largest value: of lists of fixed length, nothing else comes near.
+const MOST_BYTES: u32 = (1 << 28) - 1;
+
 /// Bytes that the names in a plan may take: of imports, exports, parameters and what modules hand on
 /// to each other. In a component they are written once, and a few hundred bytes can name a million
 /// things; programs of a hundred linked libraries come to some ten MiB.
@@ -574,6 +577,10 @@ impl Planner<'_> {
             }
         };
         let planned = self.types.add(shape);
+        // Newer validators refuse them for all types, at their definition.
+        if self.types.size_align(planned).0 > MOST_BYTES {
+            return Err(Error::Invalid("a type exceeds the maximum byte size of a value".into()));
+        }
         self.known.insert(ty, planned);
         Ok(planned)
     }
