@@ -279,8 +279,7 @@ impl Generator<'_> {
         quote! {
             #define
 
-            #[doc(hidden)]
-            pub struct #ty;
+            struct #ty;
 
             impl #runtime::GuestFunction for #ty {
                 type Params<'a> = #params;
@@ -303,8 +302,7 @@ impl Generator<'_> {
         let subject = Subject { runtime: self.runtime, ident, generics: &generics };
         let (component_type, lower) = (subject.component_type(&record), subject.lower(&record));
         quote! {
-            #[doc(hidden)]
-            pub struct #ident<'a> {
+            struct #ident<'a> {
                 #(#idents: #types,)*
                 __borrow: ::core::marker::PhantomData<&'a ()>,
             }
