@@ -6,6 +6,8 @@ mod derive;
 mod docs;
 mod exports;
 mod host;
+#[cfg(test)]
+mod mistakes;
 mod names;
 mod overrides;
 mod shape;
