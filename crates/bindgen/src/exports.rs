@@ -177,10 +177,10 @@ impl Generator<'_> {
     fn world_type(&self) -> Ident {
         let mut names = Names::default();
         for item in self.world.imports.values() {
-            if let WorldItem::Type { id, .. } = item {
-                if let Some(name) = &self.resolve.types[*id].name {
-                    names.unique(type_name(name));
-                }
+            if let WorldItem::Type { id, .. } = item
+                && let Some(name) = &self.resolve.types[*id].name
+            {
+                names.unique(type_name(name));
             }
         }
         names.unique(type_name(&self.world.name))
