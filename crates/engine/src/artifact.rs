@@ -110,7 +110,7 @@ pub fn open<E: Engine>(engine: &E, path: &Path, key: &Key) -> Result<E::Module, 
 /// Writes several modules with what is to be known of them to one sealed file.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_bundle<E: Engine>(
     engine: &E,
     about: &[u8],
