@@ -181,7 +181,7 @@ impl Generator<'_> {
         });
         let link_functions = functions.iter().map(|function| self.link_function(function));
         let link_docs = format!(
-            "Adds `{name}` to a linker: `host` finds what implements it in the state of an instance."
+            "Adds `{name}` to a linker: `host` finds its implementation in an instance's state."
         );
         Ok(quote! {
             #trait_docs

@@ -1,5 +1,5 @@
-//! Rust from WIT: [`bindgen!`] makes types, host traits and typed calls for a world, the derives let
-//! types that are written by hand travel to guests and back.
+//! Rust from WIT: [`bindgen!`] makes types, host traits and typed calls for a world, the derives
+//! let types that are written by hand travel to guests and back.
 //!
 //! ```
 //! use wayleave_component::{Component, Linker, Stop};
@@ -102,14 +102,15 @@ use derive::Trait;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Rust types, host traits and typed calls for a world of WIT. It is used where items are, not inside
-/// a function; best in a module of its own.
+/// Rust types, host traits and typed calls for a world of WIT. It is used where items are, not
+/// inside a function; best in a module of its own.
 ///
 /// # Options
 /// ```
 /// mod bindings {
 /// #   pub(crate) struct File;
-/// #   #[derive(Debug, wayleave_bindgen::ComponentType, wayleave_bindgen::Lift, wayleave_bindgen::Lower)]
+/// #   use wayleave_bindgen::{ComponentType, Lift, Lower};
+/// #   #[derive(Debug, ComponentType, Lift, Lower)]
 /// #   pub(crate) struct Time { seconds: u64, nanoseconds: u32 }
 ///     wayleave_bindgen::bindgen!({
 ///         // A file or folder, from the folder of the crate's Cargo.toml on.
@@ -144,9 +145,10 @@ use syn::{DeriveInput, parse_macro_input};
 ///   [`Linker`](https://docs.rs/wayleave-component). Where a world has two versions of a package,
 ///   the package's module is named `io_0_2_12`. What the world imports by itself is at the place of
 ///   the macro, like `link_all`, which adds everything.
-/// - A method of a resource is the method `<resource>_<name>` of `Host`, its first parameter `this`;
-///   a constructor is `<resource>_new`, and `<resource>_drop` is called when a guest has dropped its
-///   last handle. Texts and lists of bytes are parameters that lie in the guest's memory.
+/// - A method of a resource is the method `<resource>_<name>` of `Host`, its first parameter
+///   `this`; a constructor is `<resource>_new`, and `<resource>_drop` is called when a guest has
+///   dropped its last handle. Texts and lists of bytes are parameters that lie in the guest's
+///   memory.
 /// - For an interface that the world exports the module `exports::wasi::cli::run`, with `Exports`,
 ///   whose methods `call_<name>` call the guest; and for the world a structure of its name, of all
 ///   its functions and interfaces. Resources that the guest defines are known to the host after

@@ -23,7 +23,8 @@ const GUEST: &str = r#"
     (import "test:resources/cells@0.3.0" "[constructor]cell" (func $new (param i32) (result i32)))
     (import "test:resources/cells@0.3.0" "[method]cell.get" (func $get (param i32) (result i32)))
     (import "test:resources/cells@0.3.0" "[method]cell.set" (func $set (param i32 i32)))
-    (import "test:resources/cells@0.3.0" "[static]cell.sum" (func $sum (param i32 i32) (result i32)))
+    (import "test:resources/cells@0.3.0" "[static]cell.sum"
+        (func $sum (param i32 i32) (result i32)))
     (import "test:resources/cells@0.3.0" "total" (func $total (param i32 i32) (result i32)))
     (import "test:resources/cells@0.3.0" "[resource-drop]cell" (func $drop (param i32)))
     (import "[export]test:resources/counters@0.3.0" "[resource-new]counter"

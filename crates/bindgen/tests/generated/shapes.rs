@@ -36,13 +36,14 @@ macro_rules! say_back {
 
 impl bindings::test::shapes::echo::Host for Echo {
     say_back! {
-        to_bool: bool, to_s8: i8, to_u8: u8, to_s16: i16, to_u16: u16, to_s32: i32, to_u32: u32, to_s64: i64, to_u64: u64,
-        to_f32: f32, to_f64: f64, to_char: char, to_mixed: Mixed, to_plain: Plain, to_nested: Nested, to_shape: Shape,
-        to_tags: Tags, to_words: Words, to_color: Color, to_few: Few, to_some: Some, to_many: Many, to_crowd: Crowd,
-        to_pair: (String, u16), to_numbers: Vec<u32>, to_texts: Vec<String>, to_records: Vec<Mixed>,
-        to_maybe: Option<String>, to_maybe_maybe: Option<Option<u8>>, to_outcome: Result<u64, String>,
-        to_no_error: Result<u64, ()>, to_no_value: Result<(), Color>, to_neither: Result<(), ()>,
-        to_triple: (u8, String, f64),
+        to_bool: bool, to_s8: i8, to_u8: u8, to_s16: i16, to_u16: u16, to_s32: i32, to_u32:
+        u32, to_s64: i64, to_u64: u64, to_f32: f32, to_f64: f64, to_char: char, to_mixed:
+        Mixed, to_plain: Plain, to_nested: Nested, to_shape: Shape, to_tags: Tags, to_words:
+        Words, to_color: Color, to_few: Few, to_some: Some, to_many: Many, to_crowd: Crowd,
+        to_pair: (String, u16), to_numbers: Vec<u32>, to_texts: Vec<String>, to_records:
+        Vec<Mixed>, to_maybe: Option<String>, to_maybe_maybe: Option<Option<u8>>,
+        to_outcome: Result<u64, String>, to_no_error: Result<u64, ()>, to_no_value:
+        Result<(), Color>, to_neither: Result<(), ()>, to_triple: (u8, String, f64),
     }
 
     fn to_string(&mut self, x: &str) -> Result<String, Stop> {
@@ -243,10 +244,11 @@ fn layouts_are_those_of_the_plan<E: Engine>() {
         })*};
     }
     compare! {
-        "to-mixed": Mixed, "to-plain": Plain, "to-nested": Nested, "to-shape": Shape, "to-tags": Tags,
-        "to-words": Words, "to-color": Color, "to-few": Few, "to-some": Some, "to-many": Many, "to-crowd": Crowd,
-        "to-pair": Pair, "to-triple": (u8, String, f64), "to-maybe-maybe": Option<Option<u8>>,
-        "to-outcome": Result<u64, String>, "to-bytes": Bytes,
+        "to-mixed": Mixed, "to-plain": Plain, "to-nested": Nested, "to-shape": Shape,
+        "to-tags": Tags, "to-words": Words, "to-color": Color, "to-few": Few, "to-some":
+        Some, "to-many": Many, "to-crowd": Crowd, "to-pair": Pair, "to-triple": (u8, String,
+        f64), "to-maybe-maybe": Option<Option<u8>>, "to-outcome": Result<u64, String>,
+        "to-bytes": Bytes,
     }
     assert_eq!(compared, 16);
 }
