@@ -177,10 +177,10 @@ impl Generator<'_> {
     fn world_type(&self) -> Ident {
         let mut names = Names::default();
         for item in self.world.imports.values() {
-            if let WorldItem::Type { id, .. } = item {
-                if let Some(name) = &self.resolve.types[*id].name {
-                    names.unique(type_name(name));
-                }
+            if let WorldItem::Type { id, .. } = item
+                && let Some(name) = &self.resolve.types[*id].name
+            {
+                names.unique(type_name(name));
             }
         }
         names.unique(type_name(&self.world.name))
@@ -279,8 +279,7 @@ impl Generator<'_> {
         quote! {
             #define
 
-            #[doc(hidden)]
-            pub struct #ty;
+            struct #ty;
 
             impl #runtime::GuestFunction for #ty {
                 type Params<'a> = #params;
@@ -303,8 +302,7 @@ impl Generator<'_> {
         let subject = Subject { runtime: self.runtime, ident, generics: &generics };
         let (component_type, lower) = (subject.component_type(&record), subject.lower(&record));
         quote! {
-            #[doc(hidden)]
-            pub struct #ident<'a> {
+            struct #ident<'a> {
                 #(#idents: #types,)*
                 __borrow: ::core::marker::PhantomData<&'a ()>,
             }

@@ -1,5 +1,6 @@
 use crate::abi::{
-    Guest, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Mismatch, TypeContext,
+    ComponentType, Guest, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Mismatch,
+    TypeContext,
 };
 use crate::handles::Kinds;
 use crate::plan::{FuncType, Options, Types};
@@ -57,14 +58,14 @@ pub(crate) fn lower_params<P: Lower, G: Guest>(
 }
 
 /// The result of a guest's function.
-pub(crate) fn lift_results<'m, R: Lift<'m>>(
-    from: &mut Lifting<'m, '_>,
+pub(crate) fn lift_results<R: for<'m> Lift<'m>>(
+    from: &mut Lifting<'_, '_>,
     slots: &impl Slots,
 ) -> Result<R, Stop> {
-    if R::FLAT <= MAX_FLAT_RESULTS {
+    if <R as ComponentType>::FLAT <= MAX_FLAT_RESULTS {
         return R::lift(from, slots, 0);
     }
-    let at = aligned(slots.u32(0), R::ALIGN)?;
-    from.bytes(at, R::SIZE)?;
+    let at = aligned(slots.u32(0), <R as ComponentType>::ALIGN)?;
+    from.bytes(at, <R as ComponentType>::SIZE)?;
     R::load(from, at)
 }

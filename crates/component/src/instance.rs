@@ -171,11 +171,7 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         P: Lower,
         R: for<'m> Lift<'m>,
     {
-        self.enter(
-            &func.func,
-            |to, slots| lower_params(&params, to, slots),
-            |from, slots| lift_results(from, slots),
-        )
+        self.enter(&func.func, |to, slots| lower_params(&params, to, slots), lift_results)
     }
 
     /// Drops a resource that an exported function has handed over: runs its destructor.
@@ -220,11 +216,7 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         func: &ExportedFunc<E, F>,
         params: F::Params<'_>,
     ) -> Result<F::Results, Stop> {
-        self.enter(
-            &func.func,
-            |to, slots| lower_params(&params, to, slots),
-            |from, slots| lift_results(from, slots),
-        )
+        self.enter(&func.func, |to, slots| lower_params(&params, to, slots), lift_results)
     }
 
     /// Drops a resource that an exported function has handed over: runs its destructor, the

@@ -21,6 +21,7 @@ on_each_engine!(
     strings_that_lie,
     reallocs_that_lie,
     the_same_bytes_again_and_again,
+    lists_as_large_as_the_memory,
     handles_without_end,
     an_instance_after_a_trap,
     imports_called_while_values_are_lowered,
@@ -55,6 +56,11 @@ fn instance_on<E: Engine>(engine: &E, text: &str) -> Instance<E, State> {
         .unwrap()
         .func("take-all", |state: &mut State, (texts,): (Vec<String>,)| {
             state.taken += texts.iter().map(String::len).sum::<usize>();
+            Ok(())
+        })
+        .unwrap()
+        .func("take-bytes", |state: &mut State, (bytes,): (Vec<u8>,)| {
+            state.taken += bytes.len();
             Ok(())
         })
         .unwrap()
@@ -326,6 +332,29 @@ fn borrows_that_are_kept<E: Engine>() {
     lend("give-back").unwrap();
     let words = trap(lend("keep").map(|()| None));
     assert!(words.contains("borrow handles still remain"), "{words}");
+}
+
+fn lists_as_large_as_the_memory<E: Engine>() {
+    const PAGES: u32 = 512;
+    let mut instance = instance::<E>(&format!(
+        r#"(component
+            (import "take-bytes" (func $take (param "bytes" (list u8))))
+            (core module $memory (memory (export "memory") {PAGES}))
+            (core instance $memory (instantiate $memory))
+            (core func $take (canon lower (func $take) (memory (core memory $memory "memory"))))
+            (core module $main
+                (import "" "take" (func $take (param i32 i32)))
+                (func (export "run") (param $len i32)
+                    (call $take (i32.const 0) (local.get $len))))
+            (core instance $main (instantiate $main (with "" (instance
+                (export "take" (func $take))))))
+            (func (export "run") (param "len" u32) (canon lift (core func $main "run"))))"#
+    ));
+    let all = PAGES << 16;
+    call(&mut instance, "run", &[Value::U32(all)]).unwrap();
+    assert_eq!(instance.state().taken, all as usize);
+    let words = trap(call(&mut instance, "run", &[Value::U32(all + 1)]));
+    assert!(words.contains("out of bounds"), "{words}");
 }
 
 fn a_pooled_instance_is_empty<E: Engine>() {

@@ -13,21 +13,6 @@ impl Defined {
         self.0.push((module.into(), name.into(), Arc::new(ty.clone())));
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// When a host function was defined, counted from 0: the last definition of its name.
-    pub(crate) fn position(&self, module: &str, name: &str) -> Option<usize> {
-        self.0.iter().rposition(|(of, called, _)| **of == *module && **called == *name)
-    }
-
-    /// The type of the host function that was defined at this position.
-    pub(crate) fn ty(&self, position: usize) -> Option<&Arc<FuncType>> {
-        self.0.get(position).map(|(_, _, ty)| ty)
-    }
-
     /// The first of a module's imports that these functions do not satisfy.
     pub(crate) fn first_unfit(&self, imports: Vec<ImportType>) -> Option<Error> {
         imports.into_iter().find_map(|import| {
@@ -95,6 +80,25 @@ impl SizeType {
             (None, Some(_)) => false,
         };
         self.wide == wanted.wide && self.min >= wanted.min && within
+    }
+}
+
+/// What an engine needs that keeps no list of its own.
+#[cfg(feature = "wasmtime")]
+impl Defined {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// When a host function was defined, counted from 0: the last definition of its name.
+    pub(crate) fn position(&self, module: &str, name: &str) -> Option<usize> {
+        self.0.iter().rposition(|(of, called, _)| **of == *module && **called == *name)
+    }
+
+    /// The type of the host function that was defined at this position.
+    pub(crate) fn ty(&self, position: usize) -> Option<&Arc<FuncType>> {
+        self.0.get(position).map(|(_, _, ty)| ty)
     }
 }
 

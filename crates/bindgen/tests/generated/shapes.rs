@@ -12,7 +12,12 @@ mod bindings {
 
 const WIT: &str = include_str!("../wit/shapes.wit");
 
-crate::on_each_engine! { every_value_comes_back_as_it_was layouts_are_those_of_the_plan }
+crate::on_each_engine! {
+    every_value_comes_back_as_it_was
+    layouts_are_those_of_the_plan
+    guests_of_other_versions_fit
+    what_does_not_fit_is_named
+}
 
 /// Says back what it hears, and counts.
 #[derive(Default)]
@@ -244,6 +249,36 @@ fn layouts_are_those_of_the_plan<E: Engine>() {
         "to-outcome": Result<u64, String>, "to-bytes": Bytes,
     }
     assert_eq!(compared, 16);
+}
+
+fn guests_of_other_versions_fit<E: Engine>() {
+    let wit = WIT.replace("@1.2.0", "@1.9.3");
+    let mut instance = instance::<E, _>(&echo(&wit), Echo::default(), |linker| {
+        bindings::link_all(linker, |state: &mut Echo| state).unwrap();
+    });
+    let shapes = bindings::Shapes::new(&mut instance).unwrap();
+    let echo = shapes.test_shapes_echo();
+    assert_eq!(echo.call_to_plain(&mut instance, plain()).unwrap(), plain());
+}
+
+fn what_does_not_fit_is_named<E: Engine>() {
+    for (from, to, expected) in [
+        ("b: f64, c: char }", "b: u64, c: char }", "f64 in the field `b`, found u64"),
+        ("b: f64, c: char }", "c: f64, b: char }", "expected record { a, b, c }"),
+        ("number(f32),", "number(s32),", "f32 in the case `number`, found s32"),
+        ("number(f32),", "number,", "expected variant { nothing, number"),
+        ("{ red, green, blue }", "{ red, blue, green }", "expected enum { red, green, blue }"),
+        ("flags few { a, b, c-d }", "flags few { a, b }", "expected flags { a, b, c-d }"),
+    ] {
+        let wit = WIT.replace(from, to);
+        assert_ne!(wit, WIT);
+        let engine = E::new(&wayleave_engine::Config::default()).unwrap();
+        let component = wayleave_component::Component::new(&engine, &echo(&wit)).unwrap();
+        let mut linker = wayleave_component::Linker::<E, Echo>::new();
+        bindings::link_all(&mut linker, |state: &mut Echo| state).unwrap();
+        let Err(error) = linker.link(&engine, &component) else { panic!("{to} fits") };
+        assert!(error.to_string().contains(expected), "{error}");
+    }
 }
 
 fn plain() -> Plain {

@@ -7,11 +7,21 @@ use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Function, Resolve, WorldId, WorldItem};
 
-/// A component of the world of some WIT, from the text of its core module.
+/// A component of the only world of some WIT, from the text of its core module.
 pub(crate) fn component(wit: &str, module: &str) -> Vec<u8> {
-    let (resolve, world) = parse(wit);
+    let (resolve, world) = parse(wit, None);
+    encode(&resolve, world, module)
+}
+
+/// As [`component`], of one of several worlds.
+pub(crate) fn component_of(wit: &str, world: &str, module: &str) -> Vec<u8> {
+    let (resolve, world) = parse(wit, Some(world));
+    encode(&resolve, world, module)
+}
+
+fn encode(resolve: &Resolve, world: WorldId, module: &str) -> Vec<u8> {
     let mut module = wat::parse_str(module).unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+    wit_component::embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)
         .unwrap();
     let mut encoder = ComponentEncoder::default().validate(true).module(&module).unwrap();
     encoder.encode().unwrap()
@@ -19,7 +29,15 @@ pub(crate) fn component(wit: &str, module: &str) -> Vec<u8> {
 
 /// A component that exports what it imports: each call goes on to the function of the same name.
 pub(crate) fn echo(wit: &str) -> Vec<u8> {
-    let (resolve, world) = parse(wit);
+    echo_world(parse(wit, None))
+}
+
+/// As [`echo`], of one of several worlds.
+pub(crate) fn echo_of(wit: &str, world: &str) -> Vec<u8> {
+    echo_world(parse(wit, Some(world)))
+}
+
+fn echo_world((resolve, world): (Resolve, WorldId)) -> Vec<u8> {
     let (mut imports, mut exports) = (String::new(), String::new());
     for (key, item) in &resolve.worlds[world].exports {
         let name = resolve.name_world_key(key);
@@ -33,7 +51,7 @@ pub(crate) fn echo(wit: &str) -> Vec<u8> {
             WorldItem::Type { .. } => {}
         }
     }
-    component(wit, &format!("(module {imports} {MEMORY} {exports})"))
+    encode(&resolve, world, &format!("(module {imports} {MEMORY} {exports})"))
 }
 
 /// A memory, and the simplest `cabi_realloc`.
@@ -47,10 +65,10 @@ pub(crate) const MEMORY: &str = r#"
         (global.get $next)
         (global.set $next (i32.add (global.get $next) (local.get 3))))"#;
 
-fn parse(wit: &str) -> (Resolve, WorldId) {
+fn parse(wit: &str, world: Option<&str>) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("test.wit", wit).unwrap();
-    let world = resolve.select_world(&[package], None).unwrap();
+    let world = resolve.select_world(&[package], world).unwrap();
     (resolve, world)
 }
 

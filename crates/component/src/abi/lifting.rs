@@ -2,6 +2,9 @@ use crate::abi::{Encoding, invalid};
 use crate::handles::Handles;
 use wayleave_engine::Stop;
 
+/// As many bytes may be named again and again without harm: small guests do so with their texts.
+const FREE_BYTES: usize = 16 << 20;
+
 /// What values are lifted from: a guest's memory and its handles.
 pub struct Lifting<'m, 'h> {
     memory: &'m [u8],
@@ -24,7 +27,14 @@ impl<'m, 'h> Lifting<'m, 'h> {
         handles: &'h mut [Handles],
         instance: u32,
     ) -> Self {
-        Self { memory, encoding, handles, instance, begun: false, budget: memory.len() }
+        Self {
+            memory,
+            encoding,
+            handles,
+            instance,
+            begun: false,
+            budget: memory.len().max(FREE_BYTES),
+        }
     }
 
     /// How the guest's strings are encoded.
@@ -65,7 +75,8 @@ impl<'m, 'h> Lifting<'m, 'h> {
     /// As [`Lifting::bytes`], for bytes that the host copies.
     ///
     /// # Errors
-    /// As [`Lifting::bytes`], and when all that one call names is more than the guest holds.
+    /// As [`Lifting::bytes`], and when all that one call names is more than the guest holds
+    /// (or 16 MiB, if that is less).
     #[inline]
     pub fn counted(&mut self, at: u32, len: u32) -> Result<&'m [u8], Stop> {
         let bytes = self.bytes(at, len)?;

@@ -32,7 +32,7 @@ macro_rules! number {
             }
 
             fn load_list(from: &mut Lifting<'_, '_>, at: u32, len: u32) -> Result<Vec<Self>, Stop> {
-                let bytes = from.list(at, len, Self::SIZE, Self::ALIGN)?;
+                let bytes = from.bytes(at, len.saturating_mul(Self::SIZE))?;
                 let (numbers, _) = bytes.as_chunks();
                 Ok(numbers.iter().copied().map(Self::from_le_bytes).collect())
             }

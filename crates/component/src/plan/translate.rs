@@ -8,6 +8,7 @@ use super::{
 use crate::Error;
 use crate::abi::Encoding;
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmparser::{Validator, WasmFeatures};
 use wasmtime_environ::component::{
     self as environ, CanonicalOptionsDataModel, CoreDef, ExportItem, FixedEncoding,
@@ -38,7 +39,13 @@ pub fn translate(binary: &[u8], proposals: Proposals, features: Features) -> Res
     let mut validator = Validator::new_with_features(wasm_features(proposals, features));
     let mut types = environ::ComponentTypesBuilder::new(&validator);
     let translator = environ::Translator::new(&tunables, &mut validator, &mut types, &adapters);
-    let (translation, modules) = translator.translate(binary).map_err(invalid)?;
+    // The validator has panicked on types that are nested some 500 deep (wasmparser 0.254.2). Nothing
+    // that it has begun is used after a panic.
+    let translated = catch_unwind(AssertUnwindSafe(|| translator.translate(binary)));
+    let (translation, modules) = match translated {
+        Ok(translated) => translated.map_err(invalid)?,
+        Err(_) => return Err(Error::Invalid("the validator fails on it".into())),
+    };
     let resource_tables = types.num_resource_tables();
     let (component_types, _) = types.finish(&translation.component);
     Planner {
@@ -50,7 +57,7 @@ pub fn translate(binary: &[u8], proposals: Proposals, features: Features) -> Res
         resource_tables,
         types: Types::default(),
         known: HashMap::new(),
-        import_size: 0,
+        names_size: 0,
         import_numbers: HashMap::new(),
         instances: Vec::new(),
         export_names: HashMap::new(),
@@ -74,8 +81,16 @@ fn wasm_features(proposals: Proposals, wanted: Features) -> WasmFeatures {
     features
 }
 
-/// Bytes that the imports of a component may take. A few types can stand for a great many imports.
-const MOST_IMPORTS: usize = 32 << 20;
+/// Bytes of the largest value: of lists of fixed length, nothing else comes near.
+const MOST_BYTES: u32 = (1 << 28) - 1;
+
+/// Bytes that the names in a plan may take: of imports, exports, parameters and what modules hand on
+/// to each other. In a component they are written once, and a few hundred bytes can name a million
+/// things; programs of a hundred linked libraries come to some ten MiB.
+const MOST_NAMES: usize = 32 << 20;
+
+/// What a name takes besides its bytes, about: it comes with some item.
+const NAMED: usize = 64;
 
 struct Planner<'a> {
     binary: &'a [u8],
@@ -86,8 +101,8 @@ struct Planner<'a> {
     resource_tables: usize,
     types: Types,
     known: HashMap<InterfaceType, Type>,
-    /// Bytes that the imports take so far.
-    import_size: usize,
+    /// Bytes that names take so far.
+    names_size: usize,
     /// The numbers, among all imports, of those that the component uses.
     import_numbers: HashMap<RuntimeImportIndex, u32>,
     /// The module of each core instance so far, if it is one of the component's.
@@ -199,17 +214,14 @@ impl Planner<'_> {
         let kind = match ty {
             TypeDef::ComponentFunc(index) => ImportKind::Func(self.func_type(index)?),
             TypeDef::ComponentInstance(_) => ImportKind::Interface,
-            TypeDef::Module(index) => ImportKind::Module(self.module_type(index)),
+            TypeDef::Module(index) => ImportKind::Module(self.module_type(index)?),
             TypeDef::Resource(table) => ImportKind::Resource(self.resource(table)),
             TypeDef::Component(_) => ImportKind::Component,
             // Types mean nothing to a host.
             TypeDef::Interface(_) | TypeDef::CoreFunc(_) => return Ok(()),
         };
         let path: Vec<_> = instances.iter().cloned().chain([name.to_owned()]).collect();
-        self.import_size += path.iter().map(String::len).sum::<usize>() + size_of::<Import>();
-        if self.import_size > MOST_IMPORTS {
-            return Err(Error::Invalid("it has too many imports".into()));
-        }
+        path.iter().try_for_each(|name| self.count_name(name))?;
         imports.push(Import { path: path.clone(), kind });
         if let TypeDef::ComponentInstance(index) = ty {
             let source = self.source;
@@ -218,6 +230,15 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Counts a name that goes into the plan.
+    fn count_name(&mut self, name: &str) -> Result<(), Error> {
+        self.names_size += name.len() + NAMED;
+        match self.names_size > MOST_NAMES {
+            true => Err(Error::Invalid("it has too many names".into())),
+            false => Ok(()),
+        }
     }
 
     /// The resource that a type in some component instance means.
@@ -229,16 +250,19 @@ impl Planner<'_> {
         }
     }
 
-    fn module_type(&self, index: TypeModuleIndex) -> ModuleType {
-        let ty = &self.source[index];
-        let import = |((module, name), ty): (&(String, String), &EntityType)| {
-            (module.clone(), name.clone(), self.extern_type(ty))
-        };
-        let export = |(name, ty): (&String, &EntityType)| (name.clone(), self.extern_type(ty));
-        ModuleType {
-            imports: ty.imports.iter().map(import).collect(),
-            exports: ty.exports.iter().map(export).collect(),
+    fn module_type(&mut self, index: TypeModuleIndex) -> Result<ModuleType, Error> {
+        let source = self.source;
+        let (mut imports, mut exports) = (Vec::new(), Vec::new());
+        for ((module, name), ty) in &source[index].imports {
+            self.count_name(module)?;
+            self.count_name(name)?;
+            imports.push((module.clone(), name.clone(), self.extern_type(ty)));
         }
+        for (name, ty) in &source[index].exports {
+            self.count_name(name)?;
+            exports.push((name.clone(), self.extern_type(ty)));
+        }
+        Ok(ModuleType { imports, exports })
     }
 
     fn extern_type(&self, ty: &EntityType) -> ExternType {
@@ -368,7 +392,9 @@ impl Planner<'_> {
                         InstantiateModule::Import(import, by_name) => {
                             let mut imports = BTreeMap::new();
                             for (module, items) in by_name {
+                                self.count_name(module)?;
                                 let items = items.iter().map(|(name, def)| {
+                                    self.count_name(name)?;
                                     Ok::<_, Error>((name.clone(), self.item(def)?))
                                 });
                                 imports.insert(module.clone(), items.collect::<Result<_, _>>()?);
@@ -424,6 +450,7 @@ impl Planner<'_> {
                 name.ok_or_else(|| unsupported("an export without a name"))?
             }
         };
+        self.count_name(&name)?;
         Ok(ExportOf { instance, name })
     }
 
@@ -445,6 +472,7 @@ impl Planner<'_> {
         let component = self.component;
         let mut planned = BTreeMap::new();
         for (name, index) in exports {
+            self.count_name(&name)?;
             let export = match &component.export_items[index] {
                 environ::Export::LiftedFunction { ty, func, options } => Export::Func {
                     ty: self.func_type(*ty)?,
@@ -478,11 +506,10 @@ impl Planner<'_> {
             return Err(unsupported("asynchronous functions"));
         }
         let params = source[ty.params].types.iter();
-        let params = ty
-            .param_names
-            .iter()
-            .zip(params)
-            .map(|(name, ty)| Ok::<_, Error>((name.clone(), self.ty(*ty)?)));
+        let params = ty.param_names.iter().zip(params).map(|(name, ty)| {
+            self.count_name(name)?;
+            Ok::<_, Error>((name.clone(), self.ty(*ty)?))
+        });
         let params = params.collect::<Result<_, _>>()?;
         let result = match &*source[ty.results].types {
             [] => None,
@@ -550,6 +577,10 @@ impl Planner<'_> {
             }
         };
         let planned = self.types.add(shape);
+        // Newer validators refuse them for all types, at their definition.
+        if self.types.size_align(planned).0 > MOST_BYTES {
+            return Err(Error::Invalid("a type exceeds the maximum byte size of a value".into()));
+        }
         self.known.insert(ty, planned);
         Ok(planned)
     }
