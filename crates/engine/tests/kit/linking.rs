@@ -70,22 +70,13 @@ pub(crate) fn instances_share_functions_and_memories<E: Engine>() {
     assert_eq!(result, [Value::I32(42)]);
 }
 
-/// On engines that have any.
-pub(crate) fn tags_and_shared_memories_are_handed_on<E: Engine>() {
-    let tag = "(module (tag (export \"it\") (param i32)))";
-    let takes_tag = "(module (import \"\" \"it\" (tag (param i32))))";
-    let shared = "(module (memory (export \"it\") 1 2 shared))";
-    let takes_shared = "(module (import \"\" \"it\" (memory 1 2 shared)))";
-    let proposals = E::PROPOSALS;
-    for (given, taken, has) in
-        [(tag, takes_tag, proposals.exceptions), (shared, takes_shared, proposals.threads)]
-    {
-        if has {
-            let mut guest = Guest::<E, ()>::plain(given);
-            let import = [guest.export("it")];
-            let module = guest.compile(taken);
-            assert!(E::context(&mut guest.store).instantiate_with(&module, &import).is_ok());
-        }
+/// On engines that have any. (Shared memories are made by no store: its limits can not hold them.)
+pub(crate) fn tags_are_handed_on<E: Engine>() {
+    if E::PROPOSALS.exceptions {
+        let mut guest = Guest::<E, ()>::plain("(module (tag (export \"it\") (param i32)))");
+        let import = [guest.export("it")];
+        let module = guest.compile("(module (import \"\" \"it\" (tag (param i32))))");
+        assert!(E::context(&mut guest.store).instantiate_with(&module, &import).is_ok());
     }
 }
 

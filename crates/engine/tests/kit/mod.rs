@@ -38,7 +38,7 @@ macro_rules! for_each_test {
             ]
             linking: [
                 missing_imports_are_named, mistyped_imports_are_named, other_kinds_are_named,
-                instances_share_functions_and_memories, tags_and_shared_memories_are_handed_on,
+                instances_share_functions_and_memories, tags_are_handed_on,
                 wrong_imports_are_refused,
                 too_few_imports_are_refused, templates_serve_many_stores,
             ]
