@@ -210,13 +210,11 @@ impl Engine for Wasmtime {
             return Self::define(linker, module, name, ty, waits);
         }
         let engine_type = types::engine_type(linker.raw.engine(), ty);
-        let function = Arc::new((func, slots::Layout::new(ty)));
+        let function = Arc::new(suspend::HostFunc::new(func, ty));
         let raw = &mut linker.raw;
         let added = raw.func_new_async(module, name, engine_type, move |caller, args, results| {
             let function = function.clone();
-            Box::new(async move {
-                suspend::host_call(caller, &function.0, &function.1, args, results).await
-            })
+            Box::new(async move { function.call(caller, args, results).await })
         });
         let added = added.map(drop);
         linker.added(module, name, ty, added)

@@ -10,7 +10,7 @@ use ::wasmtime::{AsContextMut, Caller, StoreContextMut, Val, ValRaw};
 use super::context::{NO_VECTORS, other};
 use super::slots::{Layout, Slots};
 use super::{Context, Data, DefaultMemory, Func, find_memory, trap};
-use crate::{Stop, Trap};
+use crate::{FuncType, Stop, Trap, ValType};
 
 /// Calls a guest function, as [`Context::call_raw`](crate::Context::call_raw).
 pub(super) async fn call<T: Send + 'static>(
@@ -56,60 +56,72 @@ pub(super) fn at_once<'a, T: Send + 'static, R>(
 }
 
 /// A host function that may wait.
-pub(super) async fn host_call<T: Send + 'static>(
-    mut caller: Caller<'_, Data<T>>,
-    func: &(impl Fn(&mut Context<'_, T>, &mut Slots<'_>) -> Result<(), Stop> + Send + Sync),
-    layout: &Layout,
-    args: &[Val],
-    results: &mut [Val],
-) -> ::wasmtime::Result<()> {
-    loop {
-        match attempt(&mut caller, func, layout, args, results) {
-            Err(Stop::Wait(_)) if caller.data().pinned > 0 => {
-                return Err(::wasmtime::Error::new(Stop::from(Trap::host(
-                    "the guest waits inside of a call by the host, where it can not be suspended",
-                ))));
+pub(super) struct HostFunc<F> {
+    func: F,
+    layout: Layout,
+    results: Box<[ValType]>,
+}
+
+impl<F> HostFunc<F> {
+    pub(super) fn new(func: F, ty: &FuncType) -> Self {
+        Self { func, layout: Layout::new(ty), results: ty.results.as_slice().into() }
+    }
+
+    /// Calls it until it does not wait any more.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        mut caller: Caller<'_, Data<T>>,
+        args: &[Val],
+        results: &mut [Val],
+    ) -> ::wasmtime::Result<()>
+    where
+        F: Fn(&mut Context<'_, T>, &mut Slots<'_>) -> Result<(), Stop> + Send + Sync,
+    {
+        loop {
+            match self.attempt(&mut caller, args, results) {
+                Err(Stop::Wait(_)) if caller.data().pinned > 0 => {
+                    return Err(::wasmtime::Error::new(Stop::from(Trap::host(
+                        "the guest waits inside of a call by the host, where it can not be \
+                         suspended",
+                    ))));
+                }
+                Err(Stop::Wait(wait)) => wait.into_future().await,
+                done => return done.map_err(::wasmtime::Error::new),
             }
-            Err(Stop::Wait(wait)) => wait.into_future().await,
-            done => return done.map_err(::wasmtime::Error::new),
         }
     }
+
+    fn attempt<T: Send + 'static>(
+        &self,
+        caller: &mut Caller<'_, Data<T>>,
+        args: &[Val],
+        results: &mut [Val],
+    ) -> Result<(), Stop>
+    where
+        F: Fn(&mut Context<'_, T>, &mut Slots<'_>) -> Result<(), Stop>,
+    {
+        if let DefaultMemory::Unknown = caller.data().memory {
+            find_memory(caller);
+        }
+        let raw = |value: &Val| MaybeUninit::new(ValRaw::u64(bits(value)));
+        let mut raw: Vec<MaybeUninit<ValRaw>> = args.iter().map(raw).collect();
+        raw.resize_with(args.len().max(results.len()), || MaybeUninit::new(ValRaw::u64(0)));
+        let mut slots = Slots::new(&mut raw, &self.layout);
+        (self.func)(&mut Context { store: caller.as_context_mut() }, &mut slots)?;
+        for (index, (result, ty)) in results.iter_mut().zip(&self.results).enumerate() {
+            *result = value(crate::Slots::u64(&slots, index), *ty);
+        }
+        Ok(())
+    }
 }
 
-fn attempt<T: Send + 'static>(
-    caller: &mut Caller<'_, Data<T>>,
-    func: &impl Fn(&mut Context<'_, T>, &mut Slots<'_>) -> Result<(), Stop>,
-    layout: &Layout,
-    args: &[Val],
-    results: &mut [Val],
-) -> Result<(), Stop> {
-    if let DefaultMemory::Unknown = caller.data().memory {
-        find_memory(caller);
-    }
-    let raw = |value: &Val| MaybeUninit::new(ValRaw::u64(bits(value)));
-    let mut raw: Vec<MaybeUninit<ValRaw>> = args.iter().map(raw).collect();
-    raw.resize_with(args.len().max(results.len()), || MaybeUninit::new(ValRaw::u64(0)));
-    let mut slots = Slots::new(&mut raw, layout);
-    func(&mut Context { store: caller.as_context_mut() }, &mut slots)?;
-    for (index, result) in results.iter_mut().enumerate() {
-        let slot = crate::Slots::u64(&slots, index);
-        *result = match result {
-            Val::I64(_) => value(slot, crate::ValType::I64),
-            Val::F32(_) => value(slot, crate::ValType::F32),
-            Val::F64(_) => value(slot, crate::ValType::F64),
-            _ => value(slot, crate::ValType::I32),
-        };
-    }
-    Ok(())
-}
-
-fn value(slot: u64, ty: crate::ValType) -> Val {
+fn value(slot: u64, ty: ValType) -> Val {
     let low = ValRaw::u64(slot).get_u32();
     match ty {
-        crate::ValType::I32 => Val::I32(low.cast_signed()),
-        crate::ValType::I64 => Val::I64(slot.cast_signed()),
-        crate::ValType::F32 => Val::F32(low),
-        crate::ValType::F64 => Val::F64(slot),
+        ValType::I32 => Val::I32(low.cast_signed()),
+        ValType::I64 => Val::I64(slot.cast_signed()),
+        ValType::F32 => Val::F32(low),
+        ValType::F64 => Val::F64(slot),
     }
 }
 
