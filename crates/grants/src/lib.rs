@@ -14,6 +14,7 @@ mod env;
 mod error;
 mod grants;
 mod stream;
+pub mod units;
 
 pub use dir::{Access, DirGrant};
 pub use env::EnvGrant;

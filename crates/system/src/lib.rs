@@ -18,6 +18,7 @@ pub mod http;
 pub mod net;
 pub mod random;
 pub mod stdio;
+pub mod stream;
 pub mod wait;
 
 pub use error::{ErrorCode, Result};
