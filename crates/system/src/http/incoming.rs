@@ -1,5 +1,5 @@
 use super::{Body, ErrorCode, lock};
-use crate::stream::Input;
+use crate::stream::{Cause, Input};
 use crate::wait::{Interest, Readiness, Source};
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
@@ -55,14 +55,6 @@ pub struct BodyStream {
     source: Arc<dyn Source>,
 }
 
-impl BodyStream {
-    /// Why the last read failed.
-    #[must_use]
-    pub fn error(&self) -> Option<ErrorCode> {
-        lock(&self.shared.0).end.as_ref()?.as_ref().err().cloned()
-    }
-}
-
 impl Input for BodyStream {
     fn read(&self, buffer: &mut [u8]) -> crate::Result<usize> {
         let mut state = lock(&self.shared.0);
@@ -81,6 +73,13 @@ impl Input for BodyStream {
 
     fn readiness(&self) -> Readiness<'_> {
         Readiness::Source(&self.source)
+    }
+
+    /// An [`ErrorCode`].
+    fn cause(&self) -> Option<Cause> {
+        let state = lock(&self.shared.0);
+        let error = state.end.as_ref()?.as_ref().err()?;
+        Some(error.clone().into())
     }
 }
 
@@ -205,6 +204,10 @@ mod tests {
         HeaderMap::from_iter([(http::header::ETAG, HeaderValue::from_static("x"))])
     }
 
+    fn error_of(stream: &BodyStream) -> Option<ErrorCode> {
+        stream.cause().map(|cause| *cause.downcast().unwrap())
+    }
+
     fn read(stream: &BodyStream, len: usize) -> crate::Result<String> {
         let mut buffer = vec![0; len];
         let read = stream.read(&mut buffer)?;
@@ -250,9 +253,9 @@ mod tests {
         let mut body = BodyReader::new(frames([data("ab"), Some(Err(error.clone()))]));
         let stream = body.stream().unwrap();
         assert_eq!(read(&stream, 10).unwrap(), "ab");
-        assert_eq!(stream.error(), None);
+        assert_eq!(error_of(&*stream), None);
         assert_eq!(read(&stream, 10), Err(crate::ErrorCode::Io));
-        assert_eq!(stream.error(), Some(error.clone()));
+        assert_eq!(error_of(&*stream), Some(error.clone()));
         assert_eq!(read(&stream, 10).unwrap(), "");
         let coming = body.finish();
         assert_eq!(coming.result(), Some(Err(error.clone())));

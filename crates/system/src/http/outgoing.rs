@@ -1,5 +1,5 @@
 use super::{Body, ErrorCode, lock};
-use crate::stream::Output;
+use crate::stream::{Cause, Output};
 use crate::wait::{Interest, Readiness, Source};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -118,14 +118,6 @@ pub struct BodySink {
     source: Arc<dyn Source>,
 }
 
-impl BodySink {
-    /// Why the last write failed.
-    #[must_use]
-    pub fn error(&self) -> Option<ErrorCode> {
-        lock(&self.shared.0).error().cloned()
-    }
-}
-
 impl Output for BodySink {
     fn room(&self) -> crate::Result<u64> {
         let mut state = lock(&self.shared.0);
@@ -164,6 +156,11 @@ impl Output for BodySink {
 
     fn readiness(&self) -> Readiness<'_> {
         Readiness::Source(&self.source)
+    }
+
+    /// An [`ErrorCode`].
+    fn cause(&self) -> Option<Cause> {
+        lock(&self.shared.0).error().map(|error| error.clone().into())
     }
 }
 
@@ -317,6 +314,10 @@ mod tests {
         }
     }
 
+    fn error_of(sink: &BodySink) -> Option<ErrorCode> {
+        sink.cause().map(|cause| *cause.downcast().unwrap())
+    }
+
     type Received = Poll<Option<Result<Frame<Bytes>, ErrorCode>>>;
 
     fn receive(body: &mut Body, waker: &Waker) -> Received {
@@ -418,7 +419,7 @@ mod tests {
         assert_eq!(body.size_hint().exact(), Some(1));
         let error = ErrorCode::RequestBodySize(Some(4));
         assert_eq!(sink.write(b"cd"), Err(crate::ErrorCode::Io));
-        assert_eq!(sink.error(), Some(error.clone()));
+        assert_eq!(error_of(&*sink), Some(error.clone()));
         assert_eq!(sink.write(b"e"), Err(crate::ErrorCode::BrokenPipe));
         assert_eq!(writer.finish(None), Err(error.clone()));
         let received = receive(&mut body, Waker::noop());

@@ -1,7 +1,7 @@
 //! `fields`: names with values.
 
 use super::bindings::wasi::http::types::HeaderError;
-use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 use wayleave_component::abi::TypeContext;
 use wayleave_component::plan::Type;
@@ -97,9 +97,8 @@ impl Fields {
     }
 
     pub(super) fn entries(&self) -> Vec<(Name, Value)> {
-        let entry = |(name, value): (&HeaderName, &HeaderValue)| {
-            (Name(name.clone()), Value(value.clone()))
-        };
+        let entry =
+            |(name, value): (&HeaderName, &HeaderValue)| (Name(name.clone()), Value(value.clone()));
         self.map.iter().map(entry).collect()
     }
 
@@ -126,19 +125,9 @@ impl Fields {
             return Err(Refusal::TooLarge);
         }
         let map = Arc::make_mut(&mut self.map);
-        let mut values = values.into_iter();
-        match values.next() {
-            None => drop(map.remove(name)),
-            Some(first) => {
-                let mut entry = match map.try_entry(name).map_err(too_many)? {
-                    Entry::Vacant(entry) => entry.try_insert_entry(first).map_err(too_many)?,
-                    Entry::Occupied(mut entry) => {
-                        entry.insert(first);
-                        entry
-                    }
-                };
-                values.for_each(|value| entry.append(value));
-            }
+        map.remove(&name);
+        for value in values {
+            map.try_append(&name, value).map_err(too_many)?;
         }
         self.size = size;
         Ok(())

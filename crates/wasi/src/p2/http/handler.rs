@@ -11,7 +11,7 @@ use wayleave_engine::Stop;
 use wayleave_system::http::{ErrorCode, Pending};
 
 /// A response that is still to come.
-pub(crate) type FutureResponse = Arc<Pending>;
+pub(crate) struct FutureResponse(pub(super) Arc<Pending>);
 
 impl outgoing_handler::Host for Host {
     fn handle(
@@ -35,6 +35,6 @@ impl outgoing_handler::Host for Host {
             return Ok(Err(ErrorCode::RequestDenied.into()));
         };
         let pending = client.send(request, options);
-        http.responses_to_come.add_or_trap(pending).map(Ok)
+        http.responses_to_come.add_or_trap(FutureResponse(pending)).map(Ok)
     }
 }

@@ -51,7 +51,7 @@ fn told<T>(result: Result<T, Refusal>) -> Outcome<T, HeaderError> {
 
 impl types::Host for Host {
     fn http_error_code(&mut self, error: Borrow<IoError>) -> Result<Option<ErrorCode>, Stop> {
-        let cause = self.errors.cause(error);
+        let cause = self.causes.get(error);
         let code = cause.and_then(|cause| cause.downcast_ref::<wayleave_system::http::ErrorCode>());
         Ok(code.cloned().map(ErrorCode::from))
     }
@@ -497,7 +497,7 @@ impl types::Host for Host {
         &mut self,
         this: Borrow<FutureResponse>,
     ) -> Result<Own<Pollable>, Stop> {
-        let pending = self.http.responses_to_come.get(this)?.clone();
+        let pending = self.http.responses_to_come.get(this)?.0.clone();
         self.pollables.add_or_trap(Pollable::Source(pending))
     }
 
@@ -505,7 +505,7 @@ impl types::Host for Host {
         &mut self,
         this: Borrow<FutureResponse>,
     ) -> Result<Option<Result<Result<Own<IncomingResponse>, ErrorCode>, ()>>, Stop> {
-        Ok(match self.http.responses_to_come.get(this)?.take() {
+        Ok(match self.http.responses_to_come.get(this)?.0.take() {
             Taken::NotYet => None,
             Taken::Before => Some(Err(())),
             Taken::Now(Err(code)) => Some(Ok(Err(code.into()))),
