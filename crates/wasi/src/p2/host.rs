@@ -1,4 +1,7 @@
+use super::error::Causes;
 use super::filesystem::{Descriptor, Entries, Seen};
+#[cfg(feature = "http")]
+use super::http::Http;
 use super::poll::Pollable;
 use super::streams::{InputStream, OutputStream};
 use super::table::Table;
@@ -38,6 +41,9 @@ pub struct Host {
     pub(super) inputs: Table<InputStream>,
     pub(super) outputs: Table<OutputStream>,
     pub(super) pollables: Table<Pollable>,
+    pub(super) causes: Causes,
+    #[cfg(feature = "http")]
+    pub(super) http: Http,
 }
 
 impl Host {
@@ -61,6 +67,9 @@ impl Host {
             inputs: Table::new(limit),
             outputs: Table::new(limit),
             pollables: Table::new(limit),
+            causes: Causes::new(limit),
+            #[cfg(feature = "http")]
+            http: Http::new(grants.http, limit),
         }
     }
 

@@ -11,6 +11,8 @@ mod clocks;
 mod error;
 mod filesystem;
 mod host;
+#[cfg(feature = "http")]
+pub mod http;
 mod poll;
 mod random;
 mod streams;
