@@ -80,8 +80,7 @@ impl App {
         record.permit = Some(permit);
         let too_large = Arc::new(AtomicBool::new(false));
         let request = guest_request(request, limits.body, &too_large, &record.id);
-        let mut exchange =
-            self.handler.start(|| self.grants.clone(), request, origin.scheme);
+        let mut exchange = self.handler.start(|| self.grants.clone(), request, origin.scheme);
         let response = REQUEST.scope(record.id.clone(), exchange.response());
         let response = tokio::time::timeout_at(record.deadline, response).await;
         if too_large.load(Ordering::Relaxed) && !matches!(response, Ok(Ok(_))) {
@@ -210,7 +209,7 @@ impl http_body::Body for Limited {
                     }
                     None => {
                         self.too_large.store(true, Ordering::Relaxed);
-                        Some(Err(ErrorCode::HttpRequestBodySize(None)))
+                        Some(Err(ErrorCode::RequestBodySize(None)))
                     }
                 }
             }
@@ -319,8 +318,8 @@ impl Record {
                 self.stopped(stop);
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            HandlerError::NoResponse => StatusCode::INTERNAL_SERVER_ERROR,
             HandlerError::Refused(_) => StatusCode::BAD_GATEWAY,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if !matches!(error, HandlerError::Stopped(Stop::Trap(_))) {
             self.app.tell(&self.id, &error.to_string());

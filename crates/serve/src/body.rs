@@ -97,8 +97,7 @@ impl GuestBody {
         let (Some(exchange), Some(record)) = (&mut self.exchange, &self.record) else {
             return Ok(());
         };
-        let polled =
-            REQUEST.sync_scope(record.id.clone(), || Pin::new(exchange).poll(context));
+        let polled = REQUEST.sync_scope(record.id.clone(), || Pin::new(exchange).poll(context));
         match polled {
             Poll::Ready(result) => {
                 self.exchange = None;
@@ -116,7 +115,7 @@ impl GuestBody {
                 }
                 self.exchange = None;
                 record.timed_out();
-                Err(ErrorCode::HttpResponseTimeout)
+                Err(ErrorCode::ResponseTimeout)
             }
         }
     }

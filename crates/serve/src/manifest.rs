@@ -1,5 +1,7 @@
-use crate::{AccessLog, Address, AppLimits, AppSettings, Error, GrantSettings, Settings, TlsSettings};
-use serde::de::{Error as _, IntoDeserializer};
+use crate::{
+    AccessLog, Address, AppLimits, AppSettings, Error, GrantSettings, Settings, TlsSettings,
+};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -112,7 +114,8 @@ impl Manifest {
         Ok(Settings {
             addresses: addr.into_iter().map(|address| address.0).collect(),
             admin: admin.map(|address| address.0),
-            tls: tls.map(|tls| TlsSettings { cert: folder.join(tls.cert), key: folder.join(tls.key) }),
+            tls: tls
+                .map(|tls| TlsSettings { cert: folder.join(tls.cert), key: folder.join(tls.key) }),
             apps: apps.collect::<Result<_, _>>()?,
             engine: engine.map(|engine| engine.0),
             threads,
@@ -139,10 +142,11 @@ impl App {
             return Err(format!("app `{name}`: `reuse` is at least 1"));
         }
         let default = AppLimits::default();
-        let dirs = self.grants.dir.into_iter().map(|Parsed(grant)| DirGrant {
-            host: folder.join(&grant.host),
-            ..grant
-        });
+        let dirs = self
+            .grants
+            .dir
+            .into_iter()
+            .map(|Parsed(grant)| DirGrant { host: folder.join(&grant.host), ..grant });
         Ok(AppSettings {
             name,
             component: folder.join(self.component),
@@ -183,7 +187,9 @@ struct Time(Duration);
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = text_or_number(deserializer)?;
-        parse_duration(&text).map(Self).map_err(|reason| D::Error::custom(format!("{text:?}: {reason}")))
+        parse_duration(&text)
+            .map(Self)
+            .map_err(|reason| D::Error::custom(format!("{text:?}: {reason}")))
     }
 }
 
@@ -199,7 +205,9 @@ impl Size {
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = text_or_number(deserializer)?;
-        parse_bytes(&text).map(Self).map_err(|reason| D::Error::custom(format!("{text:?}: {reason}")))
+        parse_bytes(&text)
+            .map(Self)
+            .map_err(|reason| D::Error::custom(format!("{text:?}: {reason}")))
     }
 }
 
@@ -208,8 +216,8 @@ fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
         toml::Value::String(text) => Ok(text),
         toml::Value::Integer(number) => Ok(number.to_string()),
         other => {
-            let _ = other.clone().into_deserializer();
-            Err(D::Error::custom(format!("expected a text such as \"30s\", found {other}")))
+            let found = other.type_str();
+            Err(D::Error::custom(format!("expected a text such as \"30s\", found a {found}")))
         }
     }
 }
@@ -270,12 +278,12 @@ mod tests {
     #[test]
     fn mistakes_are_shown_where_they_are() {
         for (text, message) in [
-            ("[serve]\naddr = [\"8080\"]", "wayleave.toml:2:9: \"8080\" is not an address"),
+            ("[serve]\naddr = [\"8080\"]", "wayleave.toml:2:8: \"8080\" is not an address"),
             ("[[app]]\ncomponent = \"a\"\nhost = \"b\"", "wayleave.toml:3:1: unknown field `host`"),
             ("[[app]]\nname = \"a\"", "missing field `component`"),
             ("[[app]]\ncomponent = \"a\"\nlimits.timeout = \"2 weeks\"", "unknown unit"),
             ("[[app]]\ncomponent = \"a\"\nlimits.memory = true", "expected a text"),
-            ("[[app]]\ncomponent = \"a\"\ngrants.dir = [\"\"]", "wayleave.toml:3:15: "),
+            ("[[app]]\ncomponent = \"a\"\ngrants.dir = [\"\"]", "wayleave.toml:3:14: "),
             ("[[app]]\ncomponent = \"a\"\npath = \"b\"", "does not begin with `/`"),
             ("[[app]\n", "wayleave.toml:1:"),
         ] {

@@ -54,7 +54,10 @@ pub(crate) fn add(counter: &AtomicU64) {
 }
 
 /// A number that goes down again when this is dropped.
-pub(crate) struct Gauge<T: Fn(&Metrics) -> &AtomicU64>(pub(crate) std::sync::Arc<Metrics>, pub(crate) T);
+pub(crate) struct Gauge<T: Fn(&Metrics) -> &AtomicU64>(
+    pub(crate) std::sync::Arc<Metrics>,
+    pub(crate) T,
+);
 
 impl<T: Fn(&Metrics) -> &AtomicU64> Gauge<T> {
     pub(crate) fn new(metrics: &std::sync::Arc<Metrics>, of: T) -> Self {
@@ -73,12 +76,13 @@ impl<T: Fn(&Metrics) -> &AtomicU64> Drop for Gauge<T> {
 pub(crate) fn render<'a>(apps: impl Iterator<Item = (&'a str, &'a Metrics)>) -> String {
     let apps: Vec<_> = apps.map(|(name, metrics)| (label(name), metrics)).collect();
     let mut text = String::new();
-    let mut family = |name: &str, kind: &str, help: &str, lines: &dyn Fn(&str, &Metrics) -> String| {
-        let _ = writeln!(text, "# HELP wayleave_{name} {help}\n# TYPE wayleave_{name} {kind}");
-        for (app, metrics) in &apps {
-            text.push_str(&lines(app, metrics));
-        }
-    };
+    let mut family =
+        |name: &str, kind: &str, help: &str, lines: &dyn Fn(&str, &Metrics) -> String| {
+            let _ = writeln!(text, "# HELP wayleave_{name} {help}\n# TYPE wayleave_{name} {kind}");
+            for (app, metrics) in &apps {
+                text.push_str(&lines(app, metrics));
+            }
+        };
     let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     family("responses_total", "counter", "Responses by class of status.", &|app, metrics| {
         let mut lines = String::new();
@@ -106,22 +110,27 @@ pub(crate) fn render<'a>(apps: impl Iterator<Item = (&'a str, &'a Metrics)>) -> 
             format!("wayleave_{name}{{app=\"{app}\"}} {}\n", get(of(metrics)))
         });
     }
-    family("request_seconds", "histogram", "Time from head to the response's end.", &|app, metrics| {
-        let mut lines = String::new();
-        let mut sum = 0;
-        let bounds = BOUNDS.iter().map(|(_, text)| *text).chain(["+Inf"]);
-        for (bucket, bound) in metrics.buckets.iter().zip(bounds) {
-            sum += get(bucket);
-            let _ = writeln!(
-                lines,
-                "wayleave_request_seconds_bucket{{app=\"{app}\",le=\"{bound}\"}} {sum}"
-            );
-        }
-        let seconds = Duration::from_micros(get(&metrics.microseconds)).as_secs_f64();
-        let _ = writeln!(lines, "wayleave_request_seconds_sum{{app=\"{app}\"}} {seconds}");
-        let _ = writeln!(lines, "wayleave_request_seconds_count{{app=\"{app}\"}} {sum}");
-        lines
-    });
+    family(
+        "request_seconds",
+        "histogram",
+        "Time from head to the response's end.",
+        &|app, metrics| {
+            let mut lines = String::new();
+            let mut sum = 0;
+            let bounds = BOUNDS.iter().map(|(_, text)| *text).chain(["+Inf"]);
+            for (bucket, bound) in metrics.buckets.iter().zip(bounds) {
+                sum += get(bucket);
+                let _ = writeln!(
+                    lines,
+                    "wayleave_request_seconds_bucket{{app=\"{app}\",le=\"{bound}\"}} {sum}"
+                );
+            }
+            let seconds = Duration::from_micros(get(&metrics.microseconds)).as_secs_f64();
+            let _ = writeln!(lines, "wayleave_request_seconds_sum{{app=\"{app}\"}} {seconds}");
+            let _ = writeln!(lines, "wayleave_request_seconds_count{{app=\"{app}\"}} {sum}");
+            lines
+        },
+    );
     text
 }
 

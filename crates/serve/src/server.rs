@@ -149,7 +149,8 @@ impl Server {
             }
         }
         accepting.shutdown().await;
-        let drained = tokio::time::timeout(shared.settings.drain, graceful.shutdown()).await.is_ok();
+        let drained =
+            tokio::time::timeout(shared.settings.drain, graceful.shutdown()).await.is_ok();
         helpers.shutdown().await;
         drop(turns);
         drained
@@ -200,11 +201,10 @@ fn runtime(settings: &Settings) -> Result<Runtime, Error> {
         builder = builder.engine(engine);
     }
     if settings.cache {
-        let opened = Cache::default_dir()
-            .ok_or_else(|| "there is no folder for it".to_owned())
-            .and_then(|dir| {
-                Cache::open(dir, cache::DEFAULT_MAX_BYTES).map_err(|error| error.to_string())
-            });
+        let opened =
+            Cache::default_dir().ok_or_else(|| "there is no folder for it".to_owned()).and_then(
+                |dir| Cache::open(dir, cache::DEFAULT_MAX_BYTES).map_err(|error| error.to_string()),
+            );
         match opened {
             Ok(cache) => builder = builder.cache(cache),
             Err(error) => tracing::warn!("compiled code is not kept: {error}"),
@@ -230,9 +230,8 @@ pub(crate) fn load(
             let name = &app.name;
             return Err(Error::Settings(format!("two apps are named `{name}`")));
         }
-        let old = before.and_then(|router| {
-            router.apps().iter().find(|old| old.settings.name == app.name)
-        });
+        let old = before
+            .and_then(|router| router.apps().iter().find(|old| old.settings.name == app.name));
         let metrics = old.map(|old| old.metrics.clone());
         apps.push(Arc::new(App::load(runtime, app, metrics, settings.access_log)?));
     }
