@@ -15,6 +15,7 @@ pub(crate) struct Config {
     pub(crate) types: Vec<Override>,
     pub(crate) returns: Vec<Override>,
     pub(crate) async_functions: Vec<LitStr>,
+    pub(crate) waiting_functions: Vec<LitStr>,
     /// The crate that the generated code is written against.
     pub(crate) runtime: Path,
 }
@@ -57,6 +58,7 @@ impl Config {
             types: Vec::new(),
             returns: Vec::new(),
             async_functions: Vec::new(),
+            waiting_functions: Vec::new(),
             runtime: parse_quote!(::wayleave_component),
         };
         let mut seen: Vec<Ident> = Vec::new();
@@ -76,11 +78,13 @@ impl Config {
                 "types" => config.types = map(input)?,
                 "returns" => config.returns = map(input)?,
                 "async" => config.async_functions = list(input)?,
+                "waits" => config.waiting_functions = list(input)?,
                 "crate" => config.runtime = input.parse()?,
                 other => {
                     let message = format!(
                         "`{other}` is no option of bindgen!: there are `path`, `inline`, `world`, \
-                         `features`, `resources`, `types`, `returns`, `async` and `crate`"
+                         `features`, `resources`, `types`, `returns`, `async`, `waits` and \
+                         `crate`"
                     );
                     return Err(syn::Error::new(key.span(), message));
                 }

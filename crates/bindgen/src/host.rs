@@ -20,6 +20,7 @@ struct HostFunc {
     params: Vec<HostParam>,
     result: Option<TokenStream>,
     is_async: bool,
+    waits: bool,
 }
 
 struct HostParam {
@@ -251,6 +252,7 @@ impl Generator<'_> {
             params,
             result,
             is_async: self.overrides.is_async(&item),
+            waits: self.overrides.waits(&item),
         })
     }
 
@@ -276,7 +278,7 @@ impl Generator<'_> {
     /// is compiled into the function that the engine calls.
     fn link_function(&self, function: &HostFunc) -> TokenStream {
         let runtime = self.runtime;
-        let HostFunc { name, method, params, result, is_async, .. } = function;
+        let HostFunc { name, method, params, result, is_async, waits, .. } = function;
         let variables: Vec<_> = (0..params.len()).map(|n| format_ident!("param{n}")).collect();
         let many = params.len() > MAX_TUPLE;
         let types: Vec<_> = params.iter().map(|param| param.lifted(many)).collect();
@@ -312,6 +314,8 @@ impl Generator<'_> {
                 {
                     type Params<'m> = #ty;
                     type Results = #results;
+
+                    const WAITS: bool = #waits;
 
                     #[inline]
                     fn call(

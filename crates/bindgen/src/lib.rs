@@ -130,6 +130,9 @@ use syn::{DeriveInput, parse_macro_input};
 ///         returns: { "test:options/files.[method]file.lines": Vec<Box<str>> },
 ///         // Host functions that are `async`. The thread that runs the guest waits for them.
 ///         async: ["test:options/clock.now"],
+///         // Host functions that may return `Stop::Wait`. They are called again when the wait is
+///         // over; where guests are suspended, the thread goes on with others meanwhile.
+///         waits: ["test:options/clock.now"],
 ///         // The crate that the code is written against, by the path under which it is known.
 ///         crate: ::wayleave_component,
 ///     });

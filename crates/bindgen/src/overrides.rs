@@ -77,6 +77,11 @@ impl<'a> Overrides<'a> {
         self.find(Kind::Function, self.config.async_functions.iter(), item).is_some()
     }
 
+    /// Whether a function may wait.
+    pub(crate) fn waits(&self, item: &Item<'_>) -> bool {
+        self.find(Kind::Function, self.config.waiting_functions.iter(), item).is_some()
+    }
+
     fn find(
         &self,
         kind: Kind,
@@ -103,8 +108,10 @@ impl<'a> Overrides<'a> {
     /// That each one named something.
     pub(crate) fn check(&self) -> Result<()> {
         let of = |kind, given: &'a [Override]| given.iter().map(move |given| (kind, &given.name));
-        let Config { resources, types, returns, async_functions, .. } = self.config;
-        let functions = async_functions.iter().map(|name| (Kind::Function, name));
+        let Config { resources, types, returns, async_functions, waiting_functions, .. } =
+            self.config;
+        let functions = async_functions.iter().chain(waiting_functions);
+        let functions = functions.map(|name| (Kind::Function, name));
         let all = of(Kind::Resource, resources)
             .chain(of(Kind::Type, types))
             .chain(of(Kind::Function, returns))

@@ -11,6 +11,10 @@ pub trait HostFunction<T>: Send + Sync + 'static {
     /// The result, as a tuple of one; `()` when there is none.
     type Results: Lower;
 
+    /// Whether it may return [`Stop::Wait`]: it is called again then, with the same parameters. It
+    /// must not take handles that the guest gives away.
+    const WAITS: bool = false;
+
     /// Calls it.
     ///
     /// # Errors

@@ -174,6 +174,41 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         self.enter(&func.func, |to, slots| lower_params(&params, to, slots), lift_results)
     }
 
+    /// As [`Instance::call_typed`]; the future is pending while the guest is suspended, on an
+    /// engine that suspends ([`Config::suspend`](wayleave_engine::Config::suspend)). Dropping the
+    /// future ends the guest.
+    ///
+    /// # Errors
+    /// As [`Instance::call`].
+    pub async fn call_suspending<P, R>(
+        &mut self,
+        func: &TypedFunc<E, P, R>,
+        params: P,
+    ) -> Result<R, Stop>
+    where
+        P: Lower,
+        R: for<'m> Lift<'m>,
+    {
+        let func = &func.func;
+        let mut slots = RawSlots::default();
+        let mut context = self.context_for(func)?;
+        let state = &mut context.state().runtime;
+        // Until it has come back well: the future may be dropped.
+        state.poisoned = true;
+        before::<E, T>(
+            &mut context,
+            func,
+            |to, slots| lower_params(&params, to, slots),
+            &mut slots,
+        )?;
+        drop(context);
+        E::call_suspending(&mut self.store, &func.core, &mut slots.0).await?;
+        let mut context = E::context(&mut self.store);
+        let result = after::<E, T, R>(&mut context, func, lift_results, &mut slots)?;
+        context.state().runtime.poisoned = false;
+        Ok(result)
+    }
+
     /// Drops a resource that an exported function has handed over: runs its destructor.
     ///
     /// # Errors
@@ -240,14 +275,20 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         lower: impl FnOnce(&mut Lowering<'_, '_, E, T>, &mut RawSlots) -> Result<(), Stop>,
         lift: impl FnOnce(&mut Lifting<'_, '_>, &RawSlots) -> Result<R, Stop>,
     ) -> Result<R, Stop> {
+        let mut context = self.context_for(func)?;
+        let result = call::<E, T, R>(&mut context, func, lower, lift);
+        context.state().runtime.poisoned |= result.is_err();
+        result
+    }
+
+    /// The store, for a call of a function of this instance.
+    fn context_for(&mut self, func: &Func<E>) -> Result<E::Context<'_, Data<E, T>>, Stop> {
         if !Arc::ptr_eq(&self.token, &func.token) {
             return Err(invalid("the function is another instance's"));
         }
         let mut context = E::context(&mut self.store);
         poison_check(&context.state().runtime)?;
-        let result = call::<E, T, R>(&mut context, func, lower, lift);
-        context.state().runtime.poisoned |= result.is_err();
-        result
+        Ok(context)
     }
 }
 
@@ -257,11 +298,31 @@ fn call<E: Engine, T: Send + 'static, R>(
     lower: impl FnOnce(&mut Lowering<'_, '_, E, T>, &mut RawSlots) -> Result<(), Stop>,
     lift: impl FnOnce(&mut Lifting<'_, '_>, &RawSlots) -> Result<R, Stop>,
 ) -> Result<R, Stop> {
-    let Options { instance, encoding, memory, post_return, .. } = func.options;
-    context.state().runtime.handles(instance)?.enter();
     let mut slots = RawSlots::default();
-    lower(&mut Lowering::new(context, func.options), &mut slots)?;
+    before::<E, T>(context, func, lower, &mut slots)?;
     context.call_raw(&func.core, &mut slots.0)?;
+    after::<E, T, R>(context, func, lift, &mut slots)
+}
+
+/// What comes before the guest's own function.
+fn before<E: Engine, T: Send + 'static>(
+    context: &mut E::Context<'_, Data<E, T>>,
+    func: &Func<E>,
+    lower: impl FnOnce(&mut Lowering<'_, '_, E, T>, &mut RawSlots) -> Result<(), Stop>,
+    slots: &mut RawSlots,
+) -> Result<(), Stop> {
+    context.state().runtime.handles(func.options.instance)?.enter();
+    lower(&mut Lowering::new(context, func.options), slots)
+}
+
+/// What comes after the guest's own function.
+fn after<E: Engine, T: Send + 'static, R>(
+    context: &mut E::Context<'_, Data<E, T>>,
+    func: &Func<E>,
+    lift: impl FnOnce(&mut Lifting<'_, '_>, &RawSlots) -> Result<R, Stop>,
+    slots: &mut RawSlots,
+) -> Result<R, Stop> {
+    let Options { instance, encoding, memory, post_return, .. } = func.options;
     let (memory, data) = match memory {
         Some(number) => {
             let (memory, data) = context.kept_memory(number as usize)?;
@@ -270,7 +331,7 @@ fn call<E: Engine, T: Send + 'static, R>(
         None => (&[][..], context.state()),
     };
     let mut from = Lifting::new(memory, encoding, &mut data.runtime.handles, instance);
-    let result = lift(&mut from, &slots)?;
+    let result = lift(&mut from, slots)?;
     from.handles()?.exit()?;
     let post_return =
         post_return.and_then(|number| data.runtime.post_returns.get(number as usize).cloned());

@@ -38,7 +38,6 @@
 //! ```
 
 pub mod abi;
-mod block_on;
 mod component;
 mod error;
 mod export;
@@ -55,7 +54,6 @@ mod trampoline;
 mod value;
 
 pub use abi::{Borrow, ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Own, Resource};
-pub use block_on::block_on;
 pub use component::Component;
 pub use error::Error;
 pub use export::{ExportedFunc, GuestFunction};
@@ -68,4 +66,4 @@ pub use plan::Plan;
 pub use template::Template;
 pub use value::Value;
 #[doc(no_inline)]
-pub use wayleave_engine::{Engine, Slots, Stop};
+pub use wayleave_engine::{Engine, Slots, Stop, block_on};

@@ -259,9 +259,13 @@ impl<E: Engine, T: Send + 'static, F: HostFunction<T>> Define<E, T> for Typed<F>
                 || F::Results::FLAT > MAX_FLAT_RESULTS
                 || F::Params::<'static>::FLAT == core.params.len()
         );
-        E::define(linker, "", name, core, move |context, slots| {
+        let call = move |context: &mut E::Context<'_, Data<E, T>>, slots: &mut E::Slots<'_>| {
             trampoline::call_typed::<E, T, F>(context, slots, options, &function)
-        })
+        };
+        match F::WAITS {
+            true => E::define_waiting(linker, "", name, core, call),
+            false => E::define(linker, "", name, core, call),
+        }
     }
 }
 

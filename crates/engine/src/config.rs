@@ -22,11 +22,17 @@ pub struct Config {
     /// table; a component has several instances. `None`, the default, asks as guests need it.
     /// Engines that can not do it ask as well.
     pub pool: Option<u32>,
+    /// Suspend guests while their host functions wait, so that one thread runs many of them: for
+    /// servers, which call guests by [`Engine::call_suspending`](crate::Engine::call_suspending).
+    /// With [`Config::interrupt`], a guest that computes is also suspended at each
+    /// [`Engine::kick`](crate::Engine::kick), for the others' sake. Off by default: the thread
+    /// waits.
+    pub suspend: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { fuel: false, interrupt: false, max_stack: 1 << 20, pool: None }
+        Self { fuel: false, interrupt: false, max_stack: 1 << 20, pool: None, suspend: false }
     }
 }
 

@@ -1,4 +1,6 @@
 use std::fmt;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 
 /// Why an engine could not do what the embedder asked. A guest's own failures are [`Stop`]s.
 #[derive(Debug, thiserror::Error)]
@@ -55,11 +57,37 @@ pub enum Stop {
     /// The guest was ended.
     #[error(transparent)]
     Trap(#[from] Box<Trap>),
+    /// A host function can not go on yet: only from functions that were added by
+    /// [`Engine::define_waiting`](crate::Engine::define_waiting), and never out of a call into a
+    /// guest.
+    #[error("a host function waits where the guest can not be suspended")]
+    Wait(Wait),
 }
 
 impl From<Trap> for Stop {
     fn from(trap: Trap) -> Self {
         Self::Trap(Box::new(trap))
+    }
+}
+
+/// What a host function waits for.
+pub struct Wait(Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Wait {
+    /// The host function is called again, with the same arguments, when `until` has ended.
+    pub fn new(until: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
+        Self(Mutex::new(until))
+    }
+
+    /// What is waited for.
+    pub fn into_future(self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wait")
     }
 }
 

@@ -15,6 +15,7 @@
 )]
 
 pub mod artifact;
+mod block_on;
 pub mod cache;
 mod config;
 mod context;
@@ -27,9 +28,10 @@ pub mod wasmi;
 #[cfg(feature = "wasmtime")]
 pub mod wasmtime;
 
+pub use block_on::block_on;
 pub use config::{Config, Limits};
 pub use context::{Context, Slots};
-pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind};
+pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind, Wait};
 pub use types::{
     ElementType, ExportType, Extern, ExternType, FuncType, ImportType, Proposals, SizeType,
     ValType, Value,
@@ -151,6 +153,38 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
         + Sync
         + 'static,
     ) -> Result<(), Error>;
+
+    /// As [`Engine::define`], for a function that may have to wait: it returns [`Stop::Wait`] then,
+    /// having changed nothing, and is called again when that wait is over.
+    ///
+    /// Where guests are suspended ([`Config::suspend`]) the guest is, and everywhere else the
+    /// thread waits.
+    ///
+    /// # Errors
+    /// As [`Engine::define`].
+    fn define_waiting<T: Send + 'static>(
+        linker: &mut Self::Linker<T>,
+        module: &str,
+        name: &str,
+        ty: &FuncType,
+        func: impl Fn(&mut Self::Context<'_, T>, &mut Self::Slots<'_>) -> Result<(), Stop>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<(), Error>;
+
+    /// Calls a guest function, as [`Context::call_raw`]; the future is pending while the guest is
+    /// suspended. Dropping the future ends the call, and the store is not to be used any more.
+    ///
+    /// Only what is called in this way can be suspended: not start functions, nor what a host
+    /// function calls. A host function that would have to wait traps there.
+    ///
+    /// Needs [`Config::suspend`]; without it the future is ready at once.
+    fn call_suspending<T: Send + 'static>(
+        store: &mut Self::Store<T>,
+        func: &Self::Func,
+        slots: &mut [u64],
+    ) -> impl Future<Output = Result<(), Stop>> + Send;
 
     /// Resolves a module's imports against `linker`.
     ///

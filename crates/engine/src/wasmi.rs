@@ -20,6 +20,7 @@ mod binary;
 mod context;
 mod data;
 mod slots;
+mod suspend;
 mod trap;
 mod types;
 
@@ -33,6 +34,7 @@ pub use context::Context;
 pub use data::Data;
 pub use slots::Slots;
 
+use crate::block_on;
 use crate::link::Defined;
 use crate::{Config, Engine, Error, ExportType, FuncType, ImportType, Limits, Proposals, Stop};
 
@@ -59,6 +61,16 @@ pub struct Linker<T: Send + 'static> {
     /// The same functions in the order of their definition.
     ordered: Vec<HostFunc<T>>,
     defined: Defined,
+    suspend: bool,
+}
+
+impl<T: Send + 'static> Linker<T> {
+    fn add(&mut self, module: &str, name: &str, ty: &FuncType, call: Arc<HostCall<T>>) {
+        let host_func = HostFunc { ty: types::engine_type(ty), call };
+        self.ordered.push(host_func.clone());
+        self.functions.entry(module.into()).or_default().insert(name.into(), host_func);
+        self.defined.insert(module, name, ty);
+    }
 }
 
 /// A module and the host functions for its imports, in order.
@@ -192,7 +204,12 @@ impl Engine for Wasmi {
     }
 
     fn linker<T: Send + 'static>(&self) -> Linker<T> {
-        Linker { functions: HashMap::new(), ordered: Vec::new(), defined: Defined::default() }
+        Linker {
+            functions: HashMap::new(),
+            ordered: Vec::new(),
+            defined: Defined::default(),
+            suspend: self.config.suspend,
+        }
     }
 
     fn define<T: Send + 'static>(
@@ -207,11 +224,42 @@ impl Engine for Wasmi {
             let mut context = Context::new(&mut caller);
             func(&mut context, &mut Slots::new(args, results)).map_err(::wasmi::Error::host)
         };
-        let host_func = HostFunc { ty: types::engine_type(ty), call: Arc::new(call) };
-        linker.ordered.push(host_func.clone());
-        linker.functions.entry(module.into()).or_default().insert(name.into(), host_func);
-        linker.defined.insert(module, name, ty);
+        linker.add(module, name, ty, Arc::new(call));
         Ok(())
+    }
+
+    fn define_waiting<T: Send + 'static>(
+        linker: &mut Linker<T>,
+        module: &str,
+        name: &str,
+        ty: &FuncType,
+        func: impl Fn(&mut Context<'_, T>, &mut Slots<'_>) -> Result<(), Stop> + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        if !linker.suspend {
+            let waits = move |context: &mut Context<'_, T>, slots: &mut Slots<'_>| loop {
+                match func(context, slots) {
+                    Err(Stop::Wait(wait)) => block_on(wait.into_future()),
+                    done => return done,
+                }
+            };
+            return Self::define(linker, module, name, ty, waits);
+        }
+        let call = move |mut caller: Caller<'_, Data<T>>, args: &[Val], results: &mut [Val]| {
+            data::find_memory(&mut caller);
+            let mut context = Context::new(&mut caller);
+            let result = func(&mut context, &mut Slots::new(args, results));
+            suspend::keep_wait(result, caller.data_mut(), args).map_err(::wasmi::Error::host)
+        };
+        linker.add(module, name, ty, Arc::new(call));
+        Ok(())
+    }
+
+    fn call_suspending<T: Send + 'static>(
+        store: &mut ::wasmi::Store<Data<T>>,
+        func: &::wasmi::Func,
+        slots: &mut [u64],
+    ) -> impl Future<Output = Result<(), Stop>> + Send {
+        suspend::call(store, func, slots)
     }
 
     fn template<T: Send + 'static>(

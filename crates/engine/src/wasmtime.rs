@@ -15,6 +15,7 @@
 mod context;
 mod limiter;
 mod slots;
+mod suspend;
 mod trap;
 mod types;
 
@@ -23,17 +24,18 @@ use std::hash::{Hash, Hasher};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use ::wasmtime::{Caller, InstancePre, Module, UpdateDeadline, WasmBacktraceDetails};
+use ::wasmtime::{AsContextMut, Caller, InstancePre, Module, UpdateDeadline, WasmBacktraceDetails};
 
 pub use context::{Context, Func};
 pub use limiter::Data;
 use limiter::{DefaultMemory, View};
 pub use slots::Slots;
 
+use crate::block_on;
 use crate::link::Defined;
 use crate::{
-    Config, Engine, Error, ExportType, FuncType, ImportType, Limits, Proposals, Stop, Trap,
-    TrapKind,
+    Config, Context as _, Engine, Error, ExportType, FuncType, ImportType, Limits, Proposals, Stop,
+    Trap, TrapKind,
 };
 
 /// The Wasmtime engine.
@@ -55,10 +57,14 @@ pub struct Linker<T: Send + 'static> {
     /// The position in `defined` of each function in the order in which `raw` lists them: made when
     /// first needed.
     positions: OnceLock<Box<[usize]>>,
+    suspend: bool,
 }
 
 /// More than this is more than a thread's stack will be; the engine would compute with it anyway.
 const MOST_STACK: usize = 1 << 30;
+
+/// Stack for host functions, where guests are suspended and have stacks of their own.
+const HOST_STACK: usize = 512 << 10;
 
 /// A table of a pool has room for this many elements: guests with more need an engine without one.
 const MOST_POOLED_ELEMENTS: usize = 100_000;
@@ -158,7 +164,8 @@ impl Engine for Wasmtime {
     fn linker<T: Send + 'static>(&self) -> Linker<T> {
         let mut raw = ::wasmtime::Linker::new(&self.engine);
         raw.allow_shadowing(true);
-        Linker { raw, defined: Defined::default(), positions: OnceLock::new() }
+        let suspend = self.config.suspend;
+        Linker { raw, defined: Defined::default(), positions: OnceLock::new(), suspend }
     }
 
     fn define<T: Send + 'static>(
@@ -182,14 +189,48 @@ impl Engine for Wasmtime {
         // has, and `Layout` zeroes the slots of results, so that each holds a number of its type
         // whatever the host function does.
         let added = unsafe { linker.raw.func_new_unchecked(module, name, engine_type, trampoline) };
-        added.map_err(|error| Error::Link {
-            module: module.to_owned(),
-            name: name.to_owned(),
-            reason: trap::one_line(&error),
-        })?;
-        linker.defined.insert(module, name, ty);
-        linker.positions = OnceLock::new();
-        Ok(())
+        let added = added.map(drop);
+        linker.added(module, name, ty, added)
+    }
+
+    fn define_waiting<T: Send + 'static>(
+        linker: &mut Linker<T>,
+        module: &str,
+        name: &str,
+        ty: &FuncType,
+        func: impl Fn(&mut Context<'_, T>, &mut Slots<'_>) -> Result<(), Stop> + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        if !linker.suspend {
+            let waits = move |context: &mut Context<'_, T>, slots: &mut Slots<'_>| loop {
+                match func(context, slots) {
+                    Err(Stop::Wait(wait)) => block_on(wait.into_future()),
+                    done => return done,
+                }
+            };
+            return Self::define(linker, module, name, ty, waits);
+        }
+        let engine_type = types::engine_type(linker.raw.engine(), ty);
+        let function = Arc::new(suspend::HostFunc::new(func, ty));
+        let raw = &mut linker.raw;
+        let added = raw.func_new_async(module, name, engine_type, move |caller, args, results| {
+            let function = function.clone();
+            Box::new(async move { function.call(caller, args, results).await })
+        });
+        let added = added.map(drop);
+        linker.added(module, name, ty, added)
+    }
+
+    fn call_suspending<T: Send + 'static>(
+        store: &mut ::wasmtime::Store<Data<T>>,
+        func: &Func,
+        slots: &mut [u64],
+    ) -> impl Future<Output = Result<(), Stop>> + Send {
+        async move {
+            if store.data().suspends {
+                return suspend::call(&mut store.as_context_mut(), func, slots).await;
+            }
+            Self::context(store).call_raw(func, slots)
+        }
     }
 
     fn template<T: Send + 'static>(
@@ -213,7 +254,8 @@ impl Engine for Wasmtime {
         limits.check(&self.config, Self::NAME)?;
         let fuel = limits.fuel;
         let interrupt = limits.interrupt.clone();
-        let mut store = ::wasmtime::Store::new(&self.engine, Data::new(state, limits));
+        let mut store =
+            ::wasmtime::Store::new(&self.engine, Data::new(state, limits, self.config.suspend));
         store.limiter(|data| data);
         if self.config.fuel {
             store
@@ -222,11 +264,14 @@ impl Engine for Wasmtime {
         }
         if self.config.interrupt {
             store.set_epoch_deadline(1);
+            let suspend = self.config.suspend;
             store.epoch_deadline_callback(move |_| match &interrupt {
                 Some(flag) if flag.load(Ordering::Relaxed) => {
                     let trap = Trap::from(TrapKind::Interrupted);
                     Err(::wasmtime::Error::new(Stop::from(trap)))
                 }
+                // The others on this thread have their turn.
+                _ if suspend => Ok(UpdateDeadline::Yield(1)),
                 _ => Ok(UpdateDeadline::Continue(1)),
             });
         }
@@ -251,6 +296,26 @@ impl Engine for Wasmtime {
     }
 }
 
+impl<T: Send + 'static> Linker<T> {
+    /// After the engine has taken a function, or has not.
+    fn added(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: &FuncType,
+        result: ::wasmtime::Result<()>,
+    ) -> Result<(), Error> {
+        result.map_err(|error| Error::Link {
+            module: module.to_owned(),
+            name: name.to_owned(),
+            reason: trap::one_line(&error),
+        })?;
+        self.defined.insert(module, name, ty);
+        self.positions = OnceLock::new();
+        Ok(())
+    }
+}
+
 impl Wasmtime {
     fn compiler(&self) -> Result<&::wasmtime::Engine, Error> {
         if let Some(compiler) = self.compiler.get() {
@@ -268,8 +333,8 @@ fn settings(config: &Config) -> ::wasmtime::Config {
         .consume_fuel(config.fuel)
         .epoch_interruption(config.interrupt)
         .max_wasm_stack(config.max_stack)
-        // Never used, but checked against the guest's stack.
-        .async_stack_size(config.max_stack.max(2 << 20))
+        // What the guest leaves of it is for host functions.
+        .async_stack_size(config.max_stack.saturating_add(HOST_STACK))
         // Data structures for the engine's own components, which stay unused here.
         .concurrency_support(false)
         // An environment variable would change it otherwise.
@@ -282,7 +347,8 @@ fn settings(config: &Config) -> ::wasmtime::Config {
         pool.total_core_instances(instances)
             .total_memories(instances)
             .total_tables(instances)
-            .table_elements(MOST_POOLED_ELEMENTS);
+            .table_elements(MOST_POOLED_ELEMENTS)
+            .total_stacks(instances);
         settings.allocation_strategy(pool);
     }
     settings

@@ -17,6 +17,8 @@ pub enum OsClock {
     Realtime,
     /// Time since some moment in the past; never goes back.
     Monotonic,
+    /// As [`OsClock::Monotonic`], in steps of some milliseconds: the quickest to ask.
+    MonotonicCoarse,
     /// CPU time of this process: of the host with all its guests.
     ProcessCpu,
     /// CPU time of the calling thread.
@@ -28,6 +30,10 @@ impl OsClock {
         match self {
             Self::Realtime => ClockId::Realtime,
             Self::Monotonic => ClockId::Monotonic,
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Self::MonotonicCoarse => ClockId::MonotonicCoarse,
+            #[cfg(not(any(target_os = "linux", target_os = "android")))]
+            Self::MonotonicCoarse => ClockId::Monotonic,
             Self::ProcessCpu => ClockId::ProcessCPUTime,
             Self::ThreadCpu => ClockId::ThreadCPUTime,
         }

@@ -16,6 +16,7 @@ pub mod fs;
 pub mod net;
 pub mod random;
 pub mod stdio;
+pub mod stream;
 pub mod wait;
 
 pub use error::{ErrorCode, Result};

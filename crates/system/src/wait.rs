@@ -1,14 +1,20 @@
 //! Waiting: how an operation says that it would have to, and how a thread then does.
 
+mod bell;
 mod interrupt;
 mod poll;
+mod suspend;
 
 pub use interrupt::Interrupt;
-pub use poll::{Ready, Woken, wait};
+pub use poll::{Ready, Woken, look, wait};
+pub use suspend::{Reactor, Suspension, Waits};
 
 pub(crate) use poll::{block_until, is_ready};
 
+use std::fmt;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// Whether an operation may block the calling thread.
 ///
@@ -33,10 +39,29 @@ pub enum Interest {
 }
 
 /// When a handle will be able to do something.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Readiness<'a> {
     /// At once, always: regular files, memory.
     Now,
     /// When the operating system says so of this file descriptor.
     Fd(BorrowedFd<'a>),
+    /// When this source says so.
+    Source(&'a Arc<dyn Source>),
+}
+
+/// Something that becomes ready without a file descriptor of its own: what another task or thread
+/// of this process prepares.
+pub trait Source: Send + Sync {
+    /// Whether `interest` can be served; if not, the task is woken when that may have changed.
+    fn poll_ready(&self, interest: Interest, context: &mut Context<'_>) -> Poll<()>;
+}
+
+impl fmt::Debug for Readiness<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now => f.write_str("Now"),
+            Self::Fd(fd) => f.debug_tuple("Fd").field(fd).finish(),
+            Self::Source(_) => f.write_str("Source"),
+        }
+    }
 }

@@ -1,6 +1,10 @@
-use wayleave_engine::{Stop, Trap, TrapKind};
+use std::sync::Arc;
+use std::time::Duration;
+use wayleave_engine::{Stop, Trap, TrapKind, Wait};
 use wayleave_system::ErrorCode;
-use wayleave_system::wait::{Blocking, Interest, Interrupt, Readiness, Ready, Woken, wait};
+use wayleave_system::wait::{
+    Blocking, Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Woken, look, wait,
+};
 
 /// The result of one call: success, or what ends it.
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
@@ -28,11 +32,13 @@ impl From<Stop> for Failure {
     }
 }
 
-/// How a guest's calls wait: in the system call itself where nothing can interrupt them, otherwise
-/// for readiness and the interruption together.
+/// How a guest's calls wait: in the system call itself where nothing can interrupt them; for
+/// readiness and the interruption together; or suspended.
 #[derive(Clone)]
 pub(crate) struct Waiter {
     pub(crate) interrupt: Option<Interrupt>,
+    /// Guests are suspended: what has to wait ends with [`Stop::Wait`], and is called again.
+    pub(crate) reactor: Option<Arc<dyn Reactor>>,
 }
 
 impl Waiter {
@@ -46,8 +52,8 @@ impl Waiter {
         readiness: impl Fn() -> Readiness<'r>,
         mut operation: impl FnMut(Blocking) -> wayleave_system::Result<R>,
     ) -> Result<R> {
-        let blocking = match (&self.interrupt, nonblocking) {
-            (None, false) => Blocking::Allowed,
+        let blocking = match (&self.interrupt, &self.reactor, nonblocking) {
+            (None, None, false) => Blocking::Allowed,
             _ => Blocking::Never,
         };
         loop {
@@ -55,11 +61,7 @@ impl Waiter {
                 Err(ErrorCode::Again) if !nonblocking => {}
                 result => return result.map_err(Failure::Errno),
             }
-            if let Woken::Interrupted =
-                wait(&[(readiness(), interest)], None, self.interrupt.as_ref())?
-            {
-                return Err(interrupted());
-            }
+            self.wait(&[(readiness(), interest)], None)?;
         }
     }
 
@@ -67,8 +69,16 @@ impl Waiter {
     pub(crate) fn wait(
         &self,
         sources: &[(Readiness<'_>, Interest)],
-        timeout: Option<std::time::Duration>,
+        timeout: Option<Duration>,
     ) -> Result<Option<Vec<Ready>>> {
+        if let Some(reactor) = &self.reactor {
+            let ready = look(sources)?;
+            if !ready.is_empty() || timeout == Some(Duration::ZERO) {
+                return Ok((!ready.is_empty()).then_some(ready));
+            }
+            let until = Suspension::new(&**reactor, sources, timeout)?;
+            return Err(Stop::Wait(Wait::new(Box::pin(until))).into());
+        }
         match wait(sources, timeout, self.interrupt.as_ref())? {
             Woken::Interrupted => Err(interrupted()),
             Woken::TimedOut => Ok(None),

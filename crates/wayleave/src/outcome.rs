@@ -52,6 +52,7 @@ impl End {
                 Self::TimedOut(*trap)
             }
             Err(Stop::Trap(trap)) => Self::Trap(*trap),
+            Err(wait @ Stop::Wait(_)) => Self::Trap(Trap::host(wait.to_string())),
         }
     }
 }

@@ -107,27 +107,15 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         let mut values = vec![Val::I32(0); results.len()];
         self.nested(|context| context.run(func, &args, &mut values))?;
         for (result, value) in results.iter_mut().zip(&values) {
-            let no_number = || other("a function with vectors or references can not be called");
             *result = types::value(value).ok_or_else(no_number)?;
         }
         Ok(())
     }
 
     fn call_raw(&mut self, func: &::wasmi::Func, slots: &mut [u64]) -> Result<(), Stop> {
-        let ty = func.ty(&self.store);
-        if slots.len() < ty.params().len().max(ty.results().len()) {
-            return Err(other("too few slots for the function's arguments and results"));
-        }
-        let no_number = || other("a function with vectors or references can not be called");
-        let raw = |(ty, slot): (&::wasmi::ValType, &u64)| types::raw_value(*ty, *slot);
-        let args: Option<Vec<Val>> = ty.params().iter().zip(slots.iter()).map(raw).collect();
-        let args = args.ok_or_else(no_number)?;
-        let mut values = vec![Val::I32(0); ty.results().len()];
+        let (args, mut values) = raw_values(&func.ty(&self.store), slots)?;
         self.nested(|context| context.run(func, &args, &mut values))?;
-        for (slot, value) in slots.iter_mut().zip(&values) {
-            *slot = types::raw(value).ok_or_else(no_number)?;
-        }
-        Ok(())
+        put_raw(slots, &values)
     }
 
     fn fuel(&mut self) -> Option<u64> {
@@ -223,13 +211,38 @@ impl<'a, T: Send + 'static> Context<'a, T> {
         }
     }
 
-    fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
+    pub(super) fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
         let left = self.store.get_fuel().map_err(trap::stop)?;
         let data = self.store.data_mut();
         data.look()?;
         let fuel = data.refill(left, required)?;
         self.store.set_fuel(fuel).map_err(trap::stop)
     }
+}
+
+/// The arguments of a function in raw slots, and room for its results.
+pub(super) fn raw_values(
+    ty: &::wasmi::FuncType,
+    slots: &[u64],
+) -> Result<(Vec<Val>, Vec<Val>), Stop> {
+    if slots.len() < ty.params().len().max(ty.results().len()) {
+        return Err(other("too few slots for the function's arguments and results"));
+    }
+    let raw = |(ty, slot): (&::wasmi::ValType, &u64)| types::raw_value(*ty, *slot);
+    let args: Option<Vec<Val>> = ty.params().iter().zip(slots).map(raw).collect();
+    Ok((args.ok_or_else(no_number)?, vec![Val::I32(0); ty.results().len()]))
+}
+
+/// The results of a function, to raw slots.
+pub(super) fn put_raw(slots: &mut [u64], values: &[Val]) -> Result<(), Stop> {
+    for (slot, value) in slots.iter_mut().zip(values) {
+        *slot = types::raw(value).ok_or_else(no_number)?;
+    }
+    Ok(())
+}
+
+fn no_number() -> Stop {
+    other("a function with vectors or references can not be called")
 }
 
 fn engine_extern(import: &Extern<Wasmi>) -> ::wasmi::Extern {

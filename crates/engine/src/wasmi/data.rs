@@ -1,11 +1,11 @@
 use std::sync::atomic::Ordering;
 
 use ::wasmi::errors::TableError;
-use ::wasmi::{Caller, Extern, Memory, ResourceLimiter};
+use ::wasmi::{Caller, Extern, Memory, ResourceLimiter, Val};
 use wasmi_core::LimiterError;
 
 use crate::config::Denied;
-use crate::{Config, Limits, Trap, TrapKind};
+use crate::{Config, Limits, Trap, TrapKind, Wait};
 
 /// What bulk operations pay: so little that a table hardly ever grows at the expense of a slice (it
 /// could not be resumed), so much that they can not outrun the interrupt flag.
@@ -37,6 +37,16 @@ pub struct Data<T> {
     /// Calls of the guest that are under way, one within the other, and how many there may be.
     calls: usize,
     most_calls: usize,
+    /// The outermost of them can be suspended.
+    pub(super) suspendable: bool,
+    /// A host function that waits.
+    pub(super) waiting: Option<Waiting>,
+}
+
+/// What a host function that waits leaves behind: to be called again with the same arguments.
+pub(super) struct Waiting {
+    pub(super) args: Vec<Val>,
+    pub(super) until: Wait,
 }
 
 /// The memory that system calls mean: what the first instance exports as `memory`.
@@ -60,6 +70,8 @@ impl<T> Data<T> {
             reserve: if sliced { total.saturating_sub(SLICE) } else { 0 },
             calls: 0,
             most_calls: (config.max_stack / STACK_PER_CALL).max(1),
+            suspendable: false,
+            waiting: None,
             limits,
         }
     }
@@ -99,6 +111,12 @@ impl<T> Data<T> {
         }
         self.calls += 1;
         Ok(())
+    }
+
+    /// Whether what the guest calls now could be called again later: nothing of the host's is in
+    /// between.
+    pub(super) fn can_suspend(&self) -> bool {
+        self.suspendable && self.calls == 1
     }
 
     pub(super) fn leave(&mut self) {

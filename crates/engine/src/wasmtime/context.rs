@@ -3,6 +3,7 @@ use std::sync::Arc;
 use ::wasmtime::{AsContextMut, StoreContextMut, Val, ValRaw};
 
 use super::limiter::Kept;
+use super::suspend;
 use super::{Data, DefaultMemory, Linker, View, Wasmtime, trap, types};
 use crate::{Extern, FuncType, Stop, Trap, TrapKind, Value};
 
@@ -14,12 +15,12 @@ pub struct Context<'a, T: Send + 'static> {
 /// A function, and its type so that a call need not ask for it.
 #[derive(Clone)]
 pub struct Func {
-    raw: ::wasmtime::Func,
+    pub(super) raw: ::wasmtime::Func,
     /// `None` when it has vectors or references, which can not be called from the host.
-    ty: Option<Arc<FuncType>>,
+    pub(super) ty: Option<Arc<FuncType>>,
 }
 
-const NO_VECTORS: &str = "a function with vectors or references can not be called";
+pub(super) const NO_VECTORS: &str = "a function with vectors or references can not be called";
 
 /// Calls with up to this many arguments or results need no heap.
 const SLOTS_ON_STACK: usize = 16;
@@ -91,7 +92,11 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
     ) -> Result<::wasmtime::Instance, Stop> {
         self.store.data_mut().denied = None;
         // The imports fit already: what is left to fail is what the instance needs.
-        let result = template.instantiate(&mut self.store);
+        let result = if self.store.data().suspends {
+            suspend::at_once(&mut self.store, async |store| template.instantiate_async(store).await)
+        } else {
+            template.instantiate(&mut self.store)
+        };
         self.instantiated(result, TrapKind::Limit)
     }
 
@@ -102,7 +107,13 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
     ) -> Result<::wasmtime::Instance, Stop> {
         self.store.data_mut().denied = None;
         let imports: Vec<::wasmtime::Extern> = imports.iter().map(engine_extern).collect();
-        let result = ::wasmtime::Instance::new(&mut self.store, module, &imports);
+        let result = if self.store.data().suspends {
+            suspend::at_once(&mut self.store, async |store| {
+                ::wasmtime::Instance::new_async(store, module, &imports).await
+            })
+        } else {
+            ::wasmtime::Instance::new(&mut self.store, module, &imports)
+        };
         self.instantiated(result, TrapKind::Other)
     }
 
@@ -123,6 +134,18 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
     fn call(&mut self, func: &Func, args: &[Value], results: &mut [Value]) -> Result<(), Stop> {
         let ty = func.fits(args, results).map_err(other)?;
         let count = args.len().max(results.len());
+        if self.store.data().suspends {
+            let args: Vec<Val> = args.iter().copied().map(engine_value).collect();
+            let mut values = vec![Val::I32(0); results.len()];
+            suspend::at_once(&mut self.store, async |store| {
+                func.raw.call_async(store, &args, &mut values).await
+            })
+            .map_err(|error| trap::stop(self.store.as_context_mut(), error))?;
+            for (result, value) in results.iter_mut().zip(&values) {
+                *result = number(value).ok_or_else(|| other(NO_VECTORS.into()))?;
+            }
+            return Ok(());
+        }
         let mut on_stack = [ValRaw::u64(0); SLOTS_ON_STACK];
         let mut on_heap;
         let slots = match on_stack.get_mut(..count) {
@@ -161,6 +184,11 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         let Some(slots) = slots.get_mut(..count) else {
             return Err(other(format!("too few slots for a function of type {ty}")));
         };
+        if self.store.data().suspends {
+            return suspend::at_once(&mut self.store, async |store| {
+                suspend::call(store, func, slots).await
+            });
+        }
         let mut on_stack = [ValRaw::u64(0); SLOTS_ON_STACK];
         let mut on_heap;
         let raw = match on_stack.get_mut(..count) {
@@ -210,13 +238,7 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
     }
 
     fn global(&mut self, global: &::wasmtime::Global) -> Option<Value> {
-        match global.get(&mut self.store) {
-            Val::I32(value) => Some(Value::I32(value)),
-            Val::I64(value) => Some(Value::I64(value)),
-            Val::F32(bits) => Some(Value::F32(f32::from_bits(bits))),
-            Val::F64(bits) => Some(Value::F64(f64::from_bits(bits))),
-            _ => None,
-        }
+        number(&global.get(&mut self.store))
     }
 
     fn set_global(&mut self, global: &::wasmtime::Global, value: Value) -> Result<(), Stop> {
@@ -342,11 +364,22 @@ fn engine_value(value: Value) -> Val {
     }
 }
 
+/// `None` for a vector or a reference.
+fn number(value: &Val) -> Option<Value> {
+    match *value {
+        Val::I32(value) => Some(Value::I32(value)),
+        Val::I64(value) => Some(Value::I64(value)),
+        Val::F32(bits) => Some(Value::F32(f32::from_bits(bits))),
+        Val::F64(bits) => Some(Value::F64(f64::from_bits(bits))),
+        _ => None,
+    }
+}
+
 fn is_about_shared_memory(trap: &Trap) -> bool {
     trap.detail.as_deref().is_some_and(|detail| detail.contains("shared memor"))
 }
 
-fn other(detail: String) -> Stop {
+pub(super) fn other(detail: String) -> Stop {
     Trap { kind: TrapKind::Other, detail: Some(detail), frames: Vec::new() }.into()
 }
 

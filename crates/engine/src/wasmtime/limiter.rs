@@ -16,10 +16,14 @@ pub struct Data<T> {
     pub(super) limits: Limits,
     /// The last growth that was refused: why an instance could not be made.
     pub(super) denied: Option<Denied>,
+    /// Guests are suspended while they wait: they run on stacks of their own.
+    pub(super) suspends: bool,
+    /// Calls of the guest that are under way and can not be suspended.
+    pub(super) pinned: u32,
 }
 
 impl<T> Data<T> {
-    pub(super) fn new(state: T, limits: Limits) -> Self {
+    pub(super) fn new(state: T, limits: Limits, suspends: bool) -> Self {
         Self {
             state,
             memory: DefaultMemory::Unknown,
@@ -27,6 +31,8 @@ impl<T> Data<T> {
             kept: Vec::new(),
             limits,
             denied: None,
+            suspends,
+            pinned: 0,
         }
     }
 }

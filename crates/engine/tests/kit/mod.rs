@@ -6,6 +6,7 @@ pub(crate) mod limits;
 pub(crate) mod linking;
 pub(crate) mod memories;
 pub(crate) mod modules;
+pub(crate) mod suspending;
 pub(crate) mod traps;
 pub(crate) mod values;
 
@@ -51,6 +52,12 @@ macro_rules! for_each_test {
                 every_prefix_is_an_error, every_flipped_byte_is_survived, errors_are_one_line,
                 imports_and_exports, text_is_refused, start_functions_do_not_show,
                 code_comes_back_from_a_file,
+            ]
+            suspending: [
+                a_guest_is_suspended_while_it_waits,
+                suspended_guests_take_turns_and_move_between_threads,
+                a_suspended_guest_can_be_dropped, only_the_outermost_call_is_suspended,
+                without_suspension_the_thread_waits, a_computing_guest_makes_way,
             ]
             traps: [
                 every_kind, data_outside_of_the_memory, elements_outside_of_the_table,
@@ -170,7 +177,7 @@ pub(crate) fn define<E: Engine, T: Send + 'static>(
 pub(crate) fn trap<R>(result: Result<R, Stop>) -> Trap {
     match result {
         Err(Stop::Trap(trap)) => *trap,
-        Err(Stop::Exit(exit)) => panic!("{exit}"),
+        Err(stop) => panic!("{stop}"),
         Ok(_) => panic!("no trap"),
     }
 }

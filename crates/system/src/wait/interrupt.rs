@@ -1,6 +1,6 @@
+use super::bell::Bell;
 use crate::Result;
-use rustix::io::Errno;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
@@ -56,38 +56,6 @@ impl Interrupt {
             }
         };
         fence(Ordering::SeqCst);
-        Ok(bell.waiting.as_fd())
-    }
-}
-
-/// The two ends of what wakes a thread; nobody ever takes out what was put in.
-#[derive(Debug)]
-struct Bell {
-    waiting: OwnedFd,
-    /// Where that is another end.
-    ringing: Option<OwnedFd>,
-}
-
-impl Bell {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn new() -> rustix::io::Result<Self> {
-        use rustix::event::{EventfdFlags, eventfd};
-        let waiting = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { waiting, ringing: None })
-    }
-
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    fn new() -> rustix::io::Result<Self> {
-        let (waiting, ringing) = rustix::pipe::pipe()?;
-        rustix::io::fcntl_setfd(&waiting, rustix::io::FdFlags::CLOEXEC)?;
-        rustix::io::fcntl_setfd(&ringing, rustix::io::FdFlags::CLOEXEC)?;
-        rustix::io::ioctl_fionbio(&ringing, true)?;
-        Ok(Self { waiting, ringing: Some(ringing) })
-    }
-
-    fn ring(&self) {
-        let end = self.ringing.as_ref().unwrap_or(&self.waiting);
-        // The only other failure is that it is full: then it has been rung.
-        while rustix::io::write(end, &1_u64.to_ne_bytes()) == Err(Errno::INTR) {}
+        Ok(bell.fd())
     }
 }

@@ -1,8 +1,11 @@
+use super::bell::Bell;
 use super::{Interest, Interrupt, Readiness};
 use crate::{ErrorCode, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 /// Why a wait ended.
@@ -41,29 +44,91 @@ pub fn wait(
     if sources.is_empty() && timeout.is_none() && interrupt.is_none() {
         return Err(ErrorCode::Invalid);
     }
-    let bell = interrupt.map(Interrupt::bell).transpose()?;
+    let stop = interrupt.map(Interrupt::bell).transpose()?;
     // Asked after the bell is there: whoever triggers later will ring it.
     if interrupt.is_some_and(Interrupt::is_set) {
         return Ok(Woken::Interrupted);
     }
-    let anything_now = sources.iter().any(|(source, _)| matches!(source, Readiness::Now));
-    let timeout = if anything_now { Some(Duration::ZERO) } else { timeout };
+    // A time that no clock can show is as good as none.
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let wake = Wakeup::new(sources)?;
+    loop {
+        let awake = wake.as_ref().map(|wake| wake.look(sources)).unwrap_or_default();
+        let at_once =
+            !awake.is_empty() || sources.iter().any(|(source, _)| matches!(source, Readiness::Now));
+        let deadline = if at_once { Some(Instant::now()) } else { deadline };
 
-    let mut polled: Vec<_> = sources.iter().filter_map(entry).collect();
-    polled.extend(bell.map(|bell| PollFd::from_borrowed_fd(bell, PollFlags::IN)));
-    poll_until(&mut polled, timeout)?;
+        let mut polled: Vec<_> = sources.iter().filter_map(entry).collect();
+        let readable = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
+        polled.extend(stop.map(readable));
+        polled.extend(wake.as_ref().map(|wake| readable(wake.bell.fd())));
+        poll_until(&mut polled, deadline)?;
 
-    if interrupt.is_some_and(Interrupt::is_set) {
-        return Ok(Woken::Interrupted);
+        if interrupt.is_some_and(Interrupt::is_set) {
+            return Ok(Woken::Interrupted);
+        }
+        let ready = collect(sources, &polled, &awake);
+        if !ready.is_empty() {
+            return Ok(Woken::Ready(ready));
+        }
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Ok(Woken::TimedOut);
+        }
     }
-    let ready = collect(sources, &polled);
-    Ok(if ready.is_empty() { Woken::TimedOut } else { Woken::Ready(ready) })
+}
+
+/// Which sources are ready now: [`wait`] without waiting.
+///
+/// # Errors
+/// What the system says of a file descriptor.
+pub fn look(sources: &[(Readiness<'_>, Interest)]) -> Result<Vec<Ready>> {
+    let awake = ready_sources(sources, Waker::noop());
+    let mut polled: Vec<_> = sources.iter().filter_map(entry).collect();
+    if !polled.is_empty() {
+        poll_until(&mut polled, Some(Instant::now()))?;
+    }
+    Ok(collect(sources, &polled, &awake))
+}
+
+/// Which of the sources without a file descriptor are ready; the others will wake.
+fn ready_sources(sources: &[(Readiness<'_>, Interest)], waker: &Waker) -> Vec<usize> {
+    let mut context = Context::from_waker(waker);
+    let ready = |(index, (source, interest)): (usize, &(Readiness<'_>, Interest))| match source {
+        Readiness::Source(source) => {
+            source.poll_ready(*interest, &mut context).is_ready().then_some(index)
+        }
+        Readiness::Now | Readiness::Fd(_) => None,
+    };
+    sources.iter().enumerate().filter_map(ready).collect()
+}
+
+/// How sources without a file descriptor wake the thread.
+struct Wakeup {
+    bell: Arc<Bell>,
+    waker: Waker,
+}
+
+impl Wakeup {
+    /// `None` when all sources have file descriptors.
+    fn new(sources: &[(Readiness<'_>, Interest)]) -> Result<Option<Self>> {
+        if !sources.iter().any(|(source, _)| matches!(source, Readiness::Source(_))) {
+            return Ok(None);
+        }
+        let bell = Arc::new(Bell::new()?);
+        Ok(Some(Self { waker: bell.clone().into(), bell }))
+    }
+
+    /// Which of these sources are ready; the others will ring.
+    fn look(&self, sources: &[(Readiness<'_>, Interest)]) -> Vec<usize> {
+        self.bell.quiet();
+        ready_sources(sources, &self.waker)
+    }
 }
 
 /// Whether `interest` can be served without waiting.
 pub(crate) fn is_ready(fd: impl AsFd, interest: Interest) -> Result<bool> {
     let mut polled = [PollFd::from_borrowed_fd(fd.as_fd(), flags(interest))];
-    poll_until(&mut polled, Some(Duration::ZERO))?;
+    poll_until(&mut polled, Some(Instant::now()))?;
     Ok(!polled[0].revents().is_empty())
 }
 
@@ -82,16 +147,21 @@ fn flags(interest: Interest) -> PollFlags {
 
 fn entry<'a>((source, interest): &'a (Readiness<'_>, Interest)) -> Option<PollFd<'a>> {
     match source {
-        Readiness::Now => None,
+        Readiness::Now | Readiness::Source(_) => None,
         Readiness::Fd(fd) => Some(PollFd::from_borrowed_fd(*fd, flags(*interest))),
     }
 }
 
-fn collect(sources: &[(Readiness<'_>, Interest)], polled: &[PollFd<'_>]) -> Vec<Ready> {
+fn collect(
+    sources: &[(Readiness<'_>, Interest)],
+    polled: &[PollFd<'_>],
+    awake: &[usize],
+) -> Vec<Ready> {
     let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
     let mut polled = polled.iter();
     let ready = |(index, (source, _)): (usize, &(Readiness<'_>, Interest))| match source {
         Readiness::Now => Some(Ready { index, hangup: false }),
+        Readiness::Source(_) => awake.contains(&index).then_some(Ready { index, hangup: false }),
         Readiness::Fd(_) => {
             let events = polled.next()?.revents();
             (!events.is_empty()).then(|| Ready { index, hangup: events.intersects(gone) })
@@ -101,16 +171,12 @@ fn collect(sources: &[(Readiness<'_>, Interest)], polled: &[PollFd<'_>]) -> Vec<
 }
 
 /// Polls for the whole time, signals or not.
-fn poll_until(polled: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<()> {
-    // A time that no clock can show is as good as none.
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let mut left = deadline.and(timeout);
+fn poll_until(polled: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<()> {
     loop {
+        let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
         match poll(polled, left.map(timespec).as_ref()) {
             Ok(_) => return Ok(()),
-            Err(Errno::INTR) => {
-                left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
-            }
+            Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }

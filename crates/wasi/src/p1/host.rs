@@ -47,7 +47,7 @@ impl Host {
             table,
             clocks: grants.clocks,
             random: grants.random,
-            waiter: Waiter { interrupt: grants.interrupt },
+            waiter: Waiter { interrupt: grants.interrupt, reactor: None },
         }
     }
 }

@@ -20,4 +20,14 @@ wayleave_bindgen::bindgen! {
         "wasi:io/streams.[method]input-stream.blocking-read": crate::p2::streams::Read,
         "wasi:filesystem/types.[method]descriptor.read": crate::p2::filesystem::ReadAt,
     },
+    waits: [
+        "wasi:io/poll.[method]pollable.block",
+        "wasi:io/poll.poll",
+        "wasi:io/streams.[method]input-stream.blocking-read",
+        "wasi:io/streams.[method]input-stream.blocking-skip",
+        "wasi:io/streams.[method]output-stream.blocking-write-and-flush",
+        "wasi:io/streams.[method]output-stream.blocking-flush",
+        "wasi:io/streams.[method]output-stream.blocking-write-zeroes-and-flush",
+        "wasi:io/streams.[method]output-stream.blocking-splice",
+    ],
 }

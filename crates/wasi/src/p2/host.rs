@@ -7,6 +7,7 @@ use std::sync::Arc;
 use wayleave_grants::{Clocks, Grants, Preopen};
 use wayleave_system::fs::File;
 use wayleave_system::random::Random;
+use wayleave_system::wait::Reactor;
 
 /// The state of a store whose guest uses WASI 0.2.
 pub trait State: Send + 'static {
@@ -53,7 +54,7 @@ impl Host {
             stderr: grants.stderr,
             clocks: grants.clocks,
             random: grants.random,
-            waiter: Waiter { interrupt: grants.interrupt },
+            waiter: Waiter { interrupt: grants.interrupt, reactor: None },
             descriptors: Table::new(limit),
             entries: Table::new(limit),
             seen: None,
@@ -61,5 +62,14 @@ impl Host {
             outputs: Table::new(limit),
             pollables: Table::new(limit),
         }
+    }
+
+    /// Has the guest suspended while it waits, on an engine that does so
+    /// ([`Config::suspend`](wayleave_engine::Config::suspend)). What is waited for then is for
+    /// `reactor`.
+    #[must_use]
+    pub fn suspended_by(mut self, reactor: Arc<dyn Reactor>) -> Self {
+        self.waiter.reactor = Some(reactor);
+        self
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use wayleave_component::{Borrow, Own};
 use wayleave_engine::{Stop, Trap};
 use wayleave_system::fs::File;
-use wayleave_system::wait::{Interest, Readiness};
+use wayleave_system::stream::{Input, Output};
+use wayleave_system::wait::{Interest, Readiness, Source};
 
 /// Something that a guest can wait for.
 #[derive(Clone)]
@@ -18,6 +19,25 @@ pub(crate) enum Pollable {
     Until(u64),
     /// A file can be read from or written to.
     File(Arc<dyn File>, Interest),
+    /// Bytes can be taken.
+    Input(Arc<dyn Input>),
+    /// Bytes can be put.
+    Output(Arc<dyn Output>),
+    /// Something else is ready.
+    Source(Arc<dyn Source>),
+}
+
+impl Pollable {
+    /// What is to be waited for, unless it is the time.
+    pub(super) fn readiness(&self) -> Option<(Readiness<'_>, Interest)> {
+        Some(match self {
+            Self::Until(_) => return None,
+            Self::File(file, interest) => (file.readiness(*interest), *interest),
+            Self::Input(input) => (input.readiness(), Interest::Read),
+            Self::Output(output) => (output.readiness(), Interest::Write),
+            Self::Source(source) => (Readiness::Source(source), Interest::Read),
+        })
+    }
 }
 
 impl Host {
@@ -34,15 +54,13 @@ impl Host {
         let mut timeout = patience;
         let now = self.clocks.monotonic.now();
         for (index, pollable) in pollables.iter().enumerate() {
-            match pollable {
-                Pollable::Until(when) => {
-                    let left = Duration::from_nanos(when.saturating_sub(now));
-                    timeout = Some(timeout.map_or(left, |least| least.min(left)));
-                }
-                Pollable::File(file, interest) => {
-                    sources.push((file.readiness(*interest), *interest));
-                    waiting.push(index);
-                }
+            if let Pollable::Until(when) = pollable {
+                let left = Duration::from_nanos(when.saturating_sub(now));
+                timeout = Some(timeout.map_or(left, |least| least.min(left)));
+            }
+            if let Some(source) = pollable.readiness() {
+                sources.push(source);
+                waiting.push(index);
             }
         }
         let ready = match self.waiter.wait(&sources, timeout) {

@@ -9,6 +9,7 @@ mod seen;
 pub(crate) use descriptor::Descriptor;
 pub(crate) use entries::Entries;
 pub(crate) use read::ReadAt;
+use seen::Asked;
 pub(super) use seen::Seen;
 
 use super::Host;
@@ -24,7 +25,7 @@ use std::io::IoSlice;
 use std::sync::Arc;
 use wayleave_component::{Borrow, Own};
 use wayleave_engine::Stop;
-use wayleave_system::fs::{self, SyncKind};
+use wayleave_system::fs::{self, Stat, SyncKind};
 
 /// What an operation gives: its result, the error that the guest is told, or the guest's end.
 type Outcome<T> = Result<Result<T, ErrorCode>, Stop>;
@@ -44,6 +45,26 @@ impl Host {
     fn descriptor(&mut self, this: Borrow<Descriptor>) -> Result<&Descriptor, Stop> {
         self.seen = None;
         self.descriptors.get(this)
+    }
+
+    /// The metadata of what is at a path, for both calls that ask for it.
+    fn stat_at(
+        &mut self,
+        asked: Asked,
+        this: Borrow<Descriptor>,
+        path_flags: PathFlags,
+        path: &str,
+    ) -> Outcome<Stat> {
+        let seen = self.seen.take();
+        if let Some(stat) = seen.and_then(|seen| seen.at(asked, this, path_flags, path)) {
+            return Ok(Ok(stat));
+        }
+        let dir = self.descriptors.get(this)?.dir();
+        let found = dir.and_then(|dir| dir.stat_at(path, follow(path_flags)));
+        if let Ok(found) = &found {
+            self.seen = Some(Seen::new(asked, this, path_flags, path, *found));
+        }
+        told(found)
     }
 }
 
@@ -184,12 +205,7 @@ impl types::Host for Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<DescriptorStat> {
-        let dir = self.descriptor(this)?.dir();
-        let found = dir.and_then(|dir| dir.stat_at(path, follow(path_flags)));
-        if let Ok(found) = &found {
-            self.seen = Some(Seen::new(this, path_flags, path, found));
-        }
-        told(found.map(|found| stat(&found)))
+        Ok(self.stat_at(Asked::Stat, this, path_flags, path)?.map(|found| stat(&found)))
     }
 
     fn descriptor_set_times_at(
@@ -301,12 +317,7 @@ impl types::Host for Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<MetadataHashValue> {
-        let seen = self.seen.take();
-        if let Some(hash) = seen.and_then(|seen| seen.hash_of(this, path_flags, path)) {
-            return Ok(Ok(hash));
-        }
-        let dir = self.descriptor(this)?.dir();
-        told(dir.and_then(|dir| dir.stat_at(path, follow(path_flags))).map(|found| hash(&found)))
+        Ok(self.stat_at(Asked::Hash, this, path_flags, path)?.map(|found| hash(&found)))
     }
 
     fn descriptor_drop(&mut self, this: Own<Descriptor>) -> Result<(), Stop> {

@@ -8,11 +8,13 @@ pub(crate) use input::{FileInput, InputStream};
 pub(crate) use output::OutputStream;
 pub(crate) use read::Read;
 
+use output::Bytes;
+
 use super::Host;
 use super::bindings::wasi::io::streams::{self, StreamError};
 use super::error::stream_error;
 use super::poll::Pollable;
-use crate::wait::Failure;
+use crate::wait::{Failure, Waiter};
 use wayleave_component::{Borrow, Own};
 use wayleave_engine::Stop;
 
@@ -67,7 +69,8 @@ impl streams::Host for Host {
 
     #[inline]
     fn output_stream_write(&mut self, this: Borrow<OutputStream>, contents: &[u8]) -> Outcome<()> {
-        told(self.outputs.get_mut(this)?.write_all(contents, &self.waiter))
+        let (output, waiter) = self.output(this)?;
+        told(output.write(Bytes::These(contents), waiter))
     }
 
     #[inline]
@@ -76,16 +79,17 @@ impl streams::Host for Host {
         this: Borrow<OutputStream>,
         contents: &[u8],
     ) -> Outcome<()> {
-        self.output_stream_write(this, contents)
+        let (output, waiter) = self.output(this)?;
+        told(output.write_and_flush(Bytes::These(contents), waiter))
     }
 
-    /// Nothing is kept back, so that nothing is left to do.
-    fn output_stream_flush(&mut self, _: Borrow<OutputStream>) -> Outcome<()> {
-        Ok(Ok(()))
+    /// All streams go on by themselves: there is nothing to set off.
+    fn output_stream_flush(&mut self, this: Borrow<OutputStream>) -> Outcome<()> {
+        self.outputs.get(this).map(|_| Ok(()))
     }
 
-    fn output_stream_blocking_flush(&mut self, _: Borrow<OutputStream>) -> Outcome<()> {
-        Ok(Ok(()))
+    fn output_stream_blocking_flush(&mut self, this: Borrow<OutputStream>) -> Outcome<()> {
+        told(self.outputs.get(this)?.flush(&self.waiter))
     }
 
     fn output_stream_subscribe(
@@ -97,7 +101,8 @@ impl streams::Host for Host {
     }
 
     fn output_stream_write_zeroes(&mut self, this: Borrow<OutputStream>, len: u64) -> Outcome<()> {
-        told(self.outputs.get_mut(this)?.write_zeroes(len, &self.waiter))
+        let (output, waiter) = self.output(this)?;
+        told(output.write(Bytes::Zeroes(len), waiter))
     }
 
     fn output_stream_blocking_write_zeroes_and_flush(
@@ -105,7 +110,8 @@ impl streams::Host for Host {
         this: Borrow<OutputStream>,
         len: u64,
     ) -> Outcome<()> {
-        self.output_stream_write_zeroes(this, len)
+        let (output, waiter) = self.output(this)?;
+        told(output.write_and_flush(Bytes::Zeroes(len), waiter))
     }
 
     fn output_stream_splice(
@@ -132,6 +138,14 @@ impl streams::Host for Host {
 }
 
 impl Host {
+    /// A stream to write to.
+    #[inline]
+    fn output(&mut self, this: Borrow<OutputStream>) -> Result<(&mut OutputStream, &Waiter), Stop> {
+        // It may be the file whose metadata was looked at.
+        self.seen = None;
+        Ok((self.outputs.get_mut(this)?, &self.waiter))
+    }
+
     fn splice(
         &mut self,
         this: Borrow<OutputStream>,
@@ -139,17 +153,27 @@ impl Host {
         len: u64,
         nonblocking: bool,
     ) -> Outcome<u64> {
+        self.seen = None;
         let output = self.outputs.get_mut(this)?;
-        let room = match told(output.room(&self.waiter))? {
-            Ok(0) if !nonblocking => output::STREAM_ROOM,
-            Ok(room) => room,
-            Err(error) => return Ok(Err(error)),
+        let room = loop {
+            match told(output.room(&self.waiter))? {
+                // Before anything is taken out of the source.
+                Ok(0) if !nonblocking => {
+                    let pollable = output.pollable();
+                    let writable = pollable.readiness();
+                    if let Err(error) = told(self.waiter.wait(writable.as_slice(), None))? {
+                        return Ok(Err(error));
+                    }
+                }
+                Ok(room) => break room,
+                Err(error) => return Ok(Err(error)),
+            }
         };
         let bytes = match self.inputs.get(src)?.take(len.min(room), &self.waiter, nonblocking)? {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Err(error)),
         };
-        let written = told(output.write_all(&bytes, &self.waiter))?;
+        let written = told(output.write(Bytes::These(&bytes), &self.waiter))?;
         Ok(written.map(|()| bytes.len() as u64))
     }
 }

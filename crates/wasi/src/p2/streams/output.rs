@@ -3,8 +3,10 @@ use crate::wait::{Failure, Result, Waiter};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
+use wayleave_engine::{Stop, Trap};
 use wayleave_system::ErrorCode;
 use wayleave_system::fs::File;
+use wayleave_system::stream::Output;
 use wayleave_system::wait::{Interest, Readiness};
 
 /// Where the guest writes bytes to.
@@ -15,6 +17,13 @@ pub(crate) enum OutputStream {
     Append(Arc<dyn File>),
     /// What takes bytes one after the other: a standard stream.
     Stream(Arc<dyn File>),
+    /// A connection, or the body of a message: it keeps what it has no room for.
+    Sink {
+        output: Arc<dyn Output>,
+        /// Bytes of the call under way that were taken: a call of a guest that was suspended is
+        /// made again, from its start.
+        taken: usize,
+    },
 }
 
 /// Bytes that a guest may write to a file at once.
@@ -25,17 +34,47 @@ pub(super) const STREAM_ROOM: u64 = 64 << 10;
 
 const ZEROES: [u8; 4096] = [0; 4096];
 
-impl OutputStream {
-    fn inner(&self) -> &Arc<dyn File> {
+/// What a guest writes in one call.
+#[derive(Clone, Copy)]
+pub(super) enum Bytes<'a> {
+    These(&'a [u8]),
+    Zeroes(u64),
+}
+
+impl<'a> Bytes<'a> {
+    fn len(self) -> u64 {
         match self {
-            Self::File { file, .. } | Self::Append(file) | Self::Stream(file) => file,
+            Self::These(bytes) => bytes.len() as u64,
+            Self::Zeroes(len) => len,
         }
+    }
+
+    /// Some bytes from this place on.
+    fn from(self, at: u64) -> &'a [u8] {
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        match self {
+            Self::These(bytes) => bytes.get(at..).unwrap_or_default(),
+            Self::Zeroes(len) => {
+                let left = usize::try_from(len).unwrap_or(usize::MAX).saturating_sub(at);
+                &ZEROES[..left.min(ZEROES.len())]
+            }
+        }
+    }
+}
+
+impl OutputStream {
+    pub(in crate::p2) fn sink(output: Arc<dyn Output>) -> Self {
+        Self::Sink { output, taken: 0 }
     }
 
     /// How many bytes the guest may write now.
     #[inline]
     pub(super) fn room(&self, waiter: &Waiter) -> Result<u64> {
-        let Self::Stream(file) = self else { return Ok(FILE_ROOM) };
+        let file = match self {
+            Self::File { .. } | Self::Append(_) => return Ok(FILE_ROOM),
+            Self::Stream(file) => file,
+            Self::Sink { output, .. } => return Ok(output.room()?),
+        };
         match file.readiness(Interest::Write) {
             Readiness::Now => Ok(STREAM_ROOM),
             ready => match waiter.wait(&[(ready, Interest::Write)], Some(Duration::ZERO))? {
@@ -45,48 +84,102 @@ impl OutputStream {
         }
     }
 
-    /// Writes it all.
+    /// Writes what the guest was told that there is room for.
     #[inline]
-    pub(super) fn write_all(&mut self, bytes: &[u8], waiter: &Waiter) -> Result<()> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let written = match self {
-                Self::File { file, position } => {
-                    let written = file.write_at(&[IoSlice::new(rest)], *position)?;
-                    *position = position.saturating_add(written as u64);
-                    written
-                }
-                Self::Append(file) => {
-                    let end = file.stat()?.size;
-                    file.write_at(&[IoSlice::new(rest)], end)?
-                }
-                Self::Stream(file) => {
-                    let ready = || file.readiness(Interest::Write);
-                    waiter.retry(false, Interest::Write, ready, |blocking| {
-                        file.write(&[IoSlice::new(rest)], blocking)
-                    })?
-                }
-            };
-            if written == 0 {
+    pub(super) fn write(&mut self, bytes: Bytes<'_>, waiter: &Waiter) -> Result<()> {
+        if let Self::Sink { output, .. } = self
+            && bytes.len() > output.room()?
+        {
+            let reason =
+                "the guest writes more to a stream than it was told that there is room for";
+            return Err(Stop::from(Trap::host(reason)).into());
+        }
+        self.write_all(bytes, waiter)?;
+        self.done();
+        Ok(())
+    }
+
+    /// Writes it all and waits until it is out.
+    #[inline]
+    pub(super) fn write_and_flush(&mut self, bytes: Bytes<'_>, waiter: &Waiter) -> Result<()> {
+        self.write_all(bytes, waiter)?;
+        self.flush(waiter)?;
+        self.done();
+        Ok(())
+    }
+
+    /// Waits until all that was written is out.
+    #[inline]
+    pub(super) fn flush(&self, waiter: &Waiter) -> Result<()> {
+        let Self::Sink { output, .. } = self else {
+            // Nothing is kept back.
+            return Ok(());
+        };
+        waiter.retry(false, Interest::Write, || output.readiness(), |_| output.flush())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: Bytes<'_>, waiter: &Waiter) -> Result<()> {
+        let mut written = match self {
+            Self::Sink { taken, .. } => *taken as u64,
+            _ => 0,
+        };
+        while written < bytes.len() {
+            if let Bytes::Zeroes(_) = bytes {
+                waiter.check()?;
+            }
+            let rest = bytes.from(written);
+            let some = self.write_some(rest, waiter)?;
+            if some == 0 {
                 return Err(Failure::Errno(ErrorCode::Io));
             }
-            rest = rest.get(written..).unwrap_or_default();
+            written += some as u64;
         }
         Ok(())
     }
 
-    pub(super) fn write_zeroes(&mut self, len: u64, waiter: &Waiter) -> Result<()> {
-        let mut left = len;
-        while left > 0 {
-            let part = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROES.len());
-            waiter.check()?;
-            self.write_all(&ZEROES[..part], waiter)?;
-            left -= part as u64;
+    #[inline]
+    fn write_some(&mut self, bytes: &[u8], waiter: &Waiter) -> Result<usize> {
+        match self {
+            Self::File { file, position } => {
+                let written = file.write_at(&[IoSlice::new(bytes)], *position)?;
+                *position = position.saturating_add(written as u64);
+                Ok(written)
+            }
+            Self::Append(file) => {
+                let end = file.stat()?.size;
+                Ok(file.write_at(&[IoSlice::new(bytes)], end)?)
+            }
+            Self::Stream(file) => {
+                let ready = || file.readiness(Interest::Write);
+                waiter.retry(false, Interest::Write, ready, |blocking| {
+                    file.write(&[IoSlice::new(bytes)], blocking)
+                })
+            }
+            Self::Sink { output, taken } => {
+                let ready = || output.readiness();
+                let written =
+                    waiter.retry(false, Interest::Write, ready, |_| output.write(bytes))?;
+                *taken += written;
+                Ok(written)
+            }
         }
-        Ok(())
+    }
+
+    /// A call has come to its end.
+    #[inline]
+    fn done(&mut self) {
+        if let Self::Sink { taken, .. } = self {
+            *taken = 0;
+        }
     }
 
     pub(super) fn pollable(&self) -> Pollable {
-        Pollable::File(self.inner().clone(), Interest::Write)
+        match self {
+            Self::File { file, .. } | Self::Append(file) | Self::Stream(file) => {
+                Pollable::File(file.clone(), Interest::Write)
+            }
+            Self::Sink { output, .. } => Pollable::Output(output.clone()),
+        }
     }
 }

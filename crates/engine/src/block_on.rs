@@ -5,8 +5,8 @@ use std::thread::Thread;
 
 /// Drives a future to its end on the calling thread, which sleeps while there is nothing to do.
 ///
-/// This is how host methods that are `async` run while a guest waits for them. It starts no
-/// threads and brings no timers: what the future waits for has to wake it.
+/// This is how a guest waits where it is not suspended. It starts no threads and brings no timers:
+/// what the future waits for has to wake it.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));

@@ -1,0 +1,105 @@
+//! Guests that are suspended: the interpreter stops where a host function waits, and goes on from
+//! there once that function was called again.
+
+use std::task::Poll;
+
+use ::wasmi::{AsContextMut, ResumableCall, Store, Val};
+
+use super::context::{Context, put_raw, raw_values};
+use super::data::{Data, Waiting};
+use super::trap;
+use crate::{Stop, Trap, Wait};
+
+/// The result of a host function that may wait: what it waits for stays in the store.
+pub(super) fn keep_wait<T>(
+    result: Result<(), Stop>,
+    data: &mut Data<T>,
+    args: &[Val],
+) -> Result<(), Stop> {
+    match result {
+        Err(Stop::Wait(until)) if data.can_suspend() => {
+            data.waiting = Some(Waiting { args: args.to_vec(), until });
+            Err(Stop::Wait(Wait::new(Box::pin(std::future::ready(())))))
+        }
+        Err(Stop::Wait(_)) => Err(Trap::host(
+            "the guest waits inside of a call by the host, where it can not be suspended",
+        )
+        .into()),
+        done => done,
+    }
+}
+
+/// Calls a guest function, as [`Context::call_raw`](crate::Context::call_raw).
+pub(super) async fn call<T: Send + 'static>(
+    store: &mut Store<Data<T>>,
+    func: &::wasmi::Func,
+    slots: &mut [u64],
+) -> Result<(), Stop> {
+    let (args, mut results) = raw_values(&func.ty(&*store), slots)?;
+    store.data_mut().enter()?;
+    store.data_mut().suspendable = true;
+    let result = run(store, func, &args, &mut results).await;
+    store.data_mut().suspendable = false;
+    store.data_mut().leave();
+    result?;
+    put_raw(slots, &results)
+}
+
+async fn run<T: Send + 'static>(
+    store: &mut Store<Data<T>>,
+    func: &::wasmi::Func,
+    args: &[Val],
+    results: &mut [Val],
+) -> Result<(), Stop> {
+    let mut call = func.call_resumable(store.as_context_mut(), args, results);
+    loop {
+        match call.map_err(trap::stop)? {
+            ResumableCall::Finished => return Ok(()),
+            ResumableCall::OutOfFuel(paused) => {
+                Context::new(store).next_slice(paused.required_fuel())?;
+                make_way().await;
+                call = paused.resume(store.as_context_mut(), results);
+            }
+            ResumableCall::HostTrap(paused) => {
+                let Some(waiting) = store.data_mut().waiting.take() else {
+                    return Err(trap::stop(paused.into_host_error()));
+                };
+                let given = wait(store, paused.host_func(), waiting).await?;
+                call = paused.resume(store.as_context_mut(), &given, results);
+            }
+        }
+    }
+}
+
+/// Waits, and calls the host function again: until it has its results.
+async fn wait<T: Send + 'static>(
+    store: &mut Store<Data<T>>,
+    func: ::wasmi::Func,
+    mut waiting: Waiting,
+) -> Result<Vec<Val>, Stop> {
+    let ty = func.ty(&*store);
+    let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+    loop {
+        let Waiting { args, until } = waiting;
+        until.into_future().await;
+        match func.call(store.as_context_mut(), &args, &mut results) {
+            Ok(()) => return Ok(results),
+            Err(error) => {
+                waiting = store.data_mut().waiting.take().ok_or_else(|| trap::stop(error))?;
+            }
+        }
+    }
+}
+
+/// Lets the others on this thread have their turn.
+async fn make_way() {
+    let mut was_pending = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut was_pending, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

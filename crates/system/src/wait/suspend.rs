@@ -1,0 +1,74 @@
+//! Waiting without a thread: the guest is suspended, and whoever runs it goes on with others.
+
+use super::{Interest, Readiness, Source};
+use crate::Result;
+use std::future::Future;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// What suspended guests wait for: it ends when they may go on.
+pub type Waits = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What waits for file descriptors and times where guests are suspended: the embedder's
+/// asynchronous runtime.
+pub trait Reactor: Send + Sync {
+    /// Ends after this time.
+    fn sleep(&self, time: Duration) -> Waits;
+
+    /// Ends when `interest` can be served by this file descriptor, or nobody can tell any more.
+    fn ready(&self, fd: OwnedFd, interest: Interest) -> Waits;
+}
+
+/// A wait for one of several sources, or a time.
+pub struct Suspension {
+    sources: Vec<(Arc<dyn Source>, Interest)>,
+    waits: Vec<Waits>,
+}
+
+impl Suspension {
+    /// Ends when one of the sources is ready or the time is over; at once with a source that is
+    /// ready [now](Readiness::Now). It may end too early: whoever waits looks again.
+    ///
+    /// # Errors
+    /// What the system says of a file descriptor that can not be shared.
+    pub fn new(
+        reactor: &dyn Reactor,
+        sources: &[(Readiness<'_>, Interest)],
+        timeout: Option<Duration>,
+    ) -> Result<Self> {
+        let mut suspension = Self { sources: Vec::new(), waits: Vec::new() };
+        suspension.waits.extend(timeout.map(|time| reactor.sleep(time)));
+        for (source, interest) in sources {
+            match source {
+                Readiness::Now => suspension.waits.push(Box::pin(std::future::ready(()))),
+                Readiness::Fd(fd) => {
+                    let fd = fd.try_clone_to_owned()?;
+                    suspension.waits.push(reactor.ready(fd, *interest));
+                }
+                Readiness::Source(source) => {
+                    suspension.sources.push((Arc::clone(source), *interest));
+                }
+            }
+        }
+        Ok(suspension)
+    }
+}
+
+impl Future for Suspension {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let mut over = false;
+        for (source, interest) in &this.sources {
+            over |= source.poll_ready(*interest, context).is_ready();
+        }
+        for waits in &mut this.waits {
+            over |= waits.as_mut().poll(context).is_ready();
+        }
+        if over { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
