@@ -141,6 +141,10 @@ impl TcpSocket for GuardedTcp {
         Ok(Arc::new(Self { socket: self.socket.accept()?, guard }))
     }
 
+    fn room(&self) -> Result<u64> {
+        self.socket.room()
+    }
+
     fn local_address(&self) -> Result<SocketAddr> {
         self.socket.local_address()
     }

@@ -8,6 +8,7 @@
 //! [`Listener`] and [`Connection`] are sockets that the embedder opened, and the connections that
 //! they accept: what WASI 0.1 has.
 
+mod duplex;
 mod guarded;
 mod name;
 mod network;
@@ -15,6 +16,7 @@ mod os;
 mod policy;
 mod tcp;
 
+pub use duplex::Duplex;
 pub use guarded::Guarded;
 pub use name::{Host, host};
 pub use network::{Family, Lookup, Network, SocketOption, TcpSocket, UdpSocket};

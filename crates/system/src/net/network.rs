@@ -86,6 +86,12 @@ pub trait TcpSocket: Connection {
     /// [`Again`](crate::ErrorCode::Again) when there is none, until the socket is ready to read;
     /// [`ConnectionAborted`](crate::ErrorCode::ConnectionAborted) when it is gone already.
     fn accept(&self) -> Result<Arc<dyn TcpSocket>>;
+    /// How many bytes a connected socket most likely takes at once; 0 when one has to wait until it
+    /// is ready to write.
+    ///
+    /// # Errors
+    /// What the provider says.
+    fn room(&self) -> Result<u64>;
     /// Where it is bound.
     ///
     /// # Errors
