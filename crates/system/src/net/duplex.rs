@@ -62,7 +62,11 @@ struct Receiving(Arc<Duplex>);
 
 impl Input for Receiving {
     fn read(&self, buffer: &mut [u8]) -> Result<usize> {
-        if self.0.received.load(Ordering::Relaxed) {
+        let over = self.0.received.load(Ordering::Relaxed);
+        if buffer.is_empty() {
+            return if over { Err(ErrorCode::BrokenPipe) } else { Ok(0) };
+        }
+        if over {
             return Ok(0);
         }
         let buffers = &mut [IoSliceMut::new(buffer)];
@@ -117,7 +121,7 @@ impl Output for Sending {
 
     /// What was taken is on its way.
     fn flush(&self) -> Result<()> {
-        Ok(())
+        if self.0.sent.load(Ordering::Relaxed) { Err(ErrorCode::BrokenPipe) } else { Ok(()) }
     }
 
     fn readiness(&self) -> Readiness<'_> {

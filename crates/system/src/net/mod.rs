@@ -1,6 +1,7 @@
 //! Sockets, and the names that lead to them.
 //!
-//! A [`Network`] makes sockets and looks names up. The host's is [`OsNetwork`]. What a guest may
+//! A [`Network`] makes sockets and looks names up. The host's is [`OsNetwork`];
+//! [`MemoryNetwork`] is none. What a guest may
 //! reach in a network is for a [`Policy`] to say; [`Guarded`] asks it about each address at the
 //! moment when it is used, for every version of WASI alike. No socket of a network ever blocks the
 //! calling thread.
@@ -10,6 +11,8 @@
 
 mod duplex;
 mod guarded;
+mod known;
+mod memory;
 mod name;
 mod network;
 mod os;
@@ -18,6 +21,7 @@ mod tcp;
 
 pub use duplex::Duplex;
 pub use guarded::Guarded;
+pub use memory::MemoryNetwork;
 pub use name::{Host, host};
 pub use network::{Family, Lookup, Network, SocketOption, TcpSocket, UdpSocket};
 pub use os::OsNetwork;

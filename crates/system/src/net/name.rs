@@ -19,7 +19,7 @@ pub enum Host {
 /// [`Invalid`](ErrorCode::Invalid) for what can be neither; [`NotSupported`](ErrorCode::NotSupported)
 /// for a name with characters beyond ASCII, which is to be given in its `xn--` form.
 pub fn host(text: &str) -> Result<Host> {
-    if let Ok(address) = text.parse::<IpAddr>() {
+    if let Some(address) = address(text) {
         return Ok(Host::Address(address.to_canonical()));
     }
     if !text.is_ascii() {
@@ -30,6 +30,14 @@ pub fn host(text: &str) -> Result<Host> {
         return Err(ErrorCode::Invalid);
     }
     Ok(Host::Name(name.to_ascii_lowercase()))
+}
+
+/// IPv6 may stand in brackets, as in URLs.
+fn address(text: &str) -> Option<IpAddr> {
+    match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        Some(text) => text.parse().ok().map(IpAddr::V6),
+        None => text.parse().ok(),
+    }
 }
 
 const LONGEST_NAME: usize = 253;
@@ -58,6 +66,7 @@ mod tests {
         for (text, address) in [
             ("127.0.0.1", "127.0.0.1"),
             ("::1", "::1"),
+            ("[::1]", "::1"),
             ("2001:DB8::1", "2001:db8::1"),
             ("::ffff:10.0.0.1", "10.0.0.1"),
             ("::ffff:a00:1", "10.0.0.1"),
@@ -96,7 +105,6 @@ mod tests {
             "a:80",
             "-a",
             "a\0b",
-            "[::1]",
             "fe80::1%eth0",
             "127.1",
             "1",
@@ -107,6 +115,9 @@ mod tests {
             "1.2.3.4.5",
             "a.0x",
             "1.2.3.4.",
+            "[1.2.3.4]",
+            "[::1",
+            "[::1]:80",
             "user@host",
             "http://a",
             &label,

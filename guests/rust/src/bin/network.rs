@@ -12,7 +12,6 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-use std::time::Duration;
 
 fn main() {
     let args: Vec<_> = std::env::args().skip(1).collect();
@@ -50,9 +49,11 @@ fn tcp(ip: &str) -> io::Result<()> {
     server.write_all(b"pong, and the end")?;
     println!("server got {:?}", String::from_utf8_lossy(&four));
 
-    client.set_nodelay(true).ok();
-    client.set_ttl(33)?;
-    println!("hop limit {}", client.ttl()?);
+    // The standard library has it for IPv4 only.
+    if ip.is_ipv4() {
+        client.set_ttl(33)?;
+        println!("hop limit {}", client.ttl()?);
+    }
 
     // Nothing more is there to be read yet.
     server.set_nonblocking(true)?;
@@ -137,9 +138,6 @@ fn udp(ip: &str) -> io::Result<()> {
 
     one.set_nonblocking(true)?;
     println!("nothing more: {:?}", one.recv(&mut short).map_err(|error| error.kind()));
-    one.set_nonblocking(false)?;
-    one.set_read_timeout(Some(Duration::from_millis(20)))?;
-    println!("still nothing: {}", one.recv(&mut short).is_err());
     let long = other.send(&[0; 70_000]).map_err(|error| error.kind()).is_err();
     println!("too long to be sent: {long}");
     Ok(())

@@ -5,9 +5,10 @@ mod resolver;
 mod tcp;
 mod udp;
 
+use super::known::Known;
 use super::{Family, Host, Lookup, Network, TcpSocket, UdpSocket, host};
 use crate::Result;
-use resolver::{Known, Resolver};
+use resolver::Resolver;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, sockopt};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -39,7 +40,7 @@ impl Network for OsNetwork {
 
     fn resolve(&self, name: &str) -> Result<Arc<dyn Lookup>> {
         match host(name)? {
-            Host::Address(address) => Ok(Arc::new(Known(address))),
+            Host::Address(address) => Ok(Arc::new(Known(Ok(vec![address])))),
             Host::Name(name) => Ok(self.resolver.start(name)?),
         }
     }

@@ -161,19 +161,6 @@ impl Source for Answer {
     }
 }
 
-/// An address that needed no look-up.
-pub(super) struct Known(pub(super) IpAddr);
-
-impl Lookup for Known {
-    fn addresses(&self) -> Result<Vec<IpAddr>> {
-        Ok(vec![self.0])
-    }
-
-    fn readiness(&self) -> Readiness<'_> {
-        Readiness::Now
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

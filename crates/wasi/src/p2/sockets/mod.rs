@@ -6,6 +6,8 @@ mod lookup;
 mod network;
 mod tcp;
 mod tcp_socket;
+#[cfg(test)]
+mod tests;
 mod udp;
 mod udp_socket;
 
