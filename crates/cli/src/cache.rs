@@ -1,8 +1,8 @@
 use crate::failure::{Failure, print};
 use crate::runtime::open_cache;
-use crate::units::parse_bytes;
 use clap::Subcommand;
 use std::process::ExitCode;
+use wayleave::grants::units::parse_bytes;
 
 /// Show, prune or clear the compiled code that is kept between starts.
 #[derive(clap::Args)]

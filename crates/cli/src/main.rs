@@ -13,7 +13,6 @@ mod report;
 mod run;
 mod runtime;
 mod trace;
-mod units;
 mod wave;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

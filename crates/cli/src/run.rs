@@ -3,13 +3,13 @@ use crate::invoke;
 use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
-use crate::units::{parse_bytes, parse_duration};
 use clap::ValueEnum;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use wayleave::grants::units::{parse_bytes, parse_duration};
 use wayleave::grants::{AddressRule, DirGrant, EnvGrant, NameRule, Stream, StreamGrant};
 use wayleave::{Grants, Limits, UnknownImports};
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use wayleave_system::clock::{Clock, OsClock};
 use wayleave_system::fs::{Dir, File, OsDir, ReadOnly};
+#[cfg(feature = "http")]
+use wayleave_system::http::Client;
 use wayleave_system::net::{Guarded, Listener, Network, OsNetwork, TcpListener};
 use wayleave_system::random::{OsRandom, Random};
 use wayleave_system::stdio;
@@ -97,6 +99,9 @@ pub struct Grants {
     pub limits: Limits,
     /// Ends the guest from outside, also while it waits in a host call.
     pub interrupt: Option<Interrupt>,
+    /// What sends the guest's HTTP requests. Without one they are denied.
+    #[cfg(feature = "http")]
+    pub http: Option<Arc<dyn Client>>,
 }
 
 impl Default for Grants {
@@ -124,6 +129,8 @@ impl Grants {
             random: Arc::new(OsRandom),
             limits: Limits::default(),
             interrupt: None,
+            #[cfg(feature = "http")]
+            http: None,
         }
     }
 
@@ -323,6 +330,13 @@ impl Grants {
     /// Lets `interrupt` end the guest.
     pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
         self.interrupt = Some(interrupt);
+        self
+    }
+
+    /// Lets the guest make HTTP requests, by this client.
+    #[cfg(feature = "http")]
+    pub fn http(mut self, client: Arc<dyn Client>) -> Self {
+        self.http = Some(client);
         self
     }
 

@@ -15,6 +15,7 @@ mod error;
 mod grants;
 mod net;
 mod stream;
+pub mod units;
 
 pub use dir::{Access, DirGrant};
 pub use env::EnvGrant;

@@ -13,6 +13,8 @@
 pub mod clock;
 mod error;
 pub mod fs;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod net;
 pub mod random;
 pub mod stdio;

@@ -6,10 +6,12 @@
 
 mod capture;
 mod input;
+mod lines;
 mod stream;
 
 pub use capture::Capture;
 pub use input::Input;
+pub use lines::Lines;
 
 use crate::Result;
 use crate::fs::{File, FileKind, OsFile};

@@ -3,6 +3,10 @@
 
 use crate::Result;
 use crate::wait::Readiness;
+use std::error::Error;
+
+/// Why a stream has failed, in the words of what it is a stream of.
+pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// Bytes to be taken.
 pub trait Input: Send + Sync {
@@ -16,6 +20,11 @@ pub trait Input: Send + Sync {
 
     /// When there are bytes, or the end, or an error.
     fn readiness(&self) -> Readiness<'_>;
+
+    /// What there is to say of the failure that was told last, beside its code.
+    fn cause(&self) -> Option<Cause> {
+        None
+    }
 }
 
 /// Where bytes can be put.
@@ -41,4 +50,9 @@ pub trait Output: Send + Sync {
 
     /// When there is room, or an error; after a flush that has not ended, when it has.
     fn readiness(&self) -> Readiness<'_>;
+
+    /// What there is to say of the failure that was told last, beside its code.
+    fn cause(&self) -> Option<Cause> {
+        None
+    }
 }

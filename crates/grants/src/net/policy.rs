@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let policy = policy(&["tcp://a:1"], &[], &[]);
-        let address = |number: usize| IpAddr::from((number as u32).to_be_bytes());
+        let address = |number| IpAddr::from(u32::try_from(number).unwrap().to_be_bytes());
         for number in 0..=MOST_PINS {
             policy.resolved("a", &[address(number), address(number)]);
         }

@@ -4,12 +4,55 @@ use super::Host;
 use super::bindings::wasi::filesystem::types::ErrorCode as GuestCode;
 use super::bindings::wasi::io::error;
 use super::bindings::wasi::io::streams::StreamError;
+use slab::Slab;
 use wayleave_component::{Borrow, Own};
 use wayleave_engine::Stop;
 use wayleave_system::ErrorCode;
+use wayleave_system::stream::Cause;
 
-/// An error of a stream. Its number is the error's own, so that none has to be kept.
+/// An error of a stream. Its number is the error's own, so that none has to be kept; or that of a
+/// cause, which is.
 pub(crate) enum IoError {}
+
+/// Numbers of errors begin here that have a cause.
+const KEPT: u32 = 1 << 16;
+
+/// The causes of errors that a guest has.
+pub(super) struct Causes {
+    causes: Slab<Cause>,
+    limit: usize,
+}
+
+impl Causes {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { causes: Slab::new(), limit }
+    }
+
+    /// The same error, with its cause, if there is one and room for it.
+    pub(super) fn explain(&mut self, error: StreamError, cause: Option<Cause>) -> StreamError {
+        let (StreamError::LastOperationFailed(_), Some(cause)) = (&error, cause) else {
+            return error;
+        };
+        if self.causes.len() >= self.limit {
+            return error;
+        }
+        let number = u32::try_from(self.causes.insert(cause)).ok();
+        match number.and_then(|number| number.checked_add(KEPT)) {
+            Some(number) => StreamError::LastOperationFailed(Own::new(number)),
+            None => error,
+        }
+    }
+
+    pub(super) fn get(&self, error: Borrow<IoError>) -> Option<&Cause> {
+        self.causes.get(error.rep().checked_sub(KEPT)? as usize)
+    }
+
+    fn remove(&mut self, error: &Own<IoError>) {
+        if let Some(number) = error.rep().checked_sub(KEPT) {
+            drop(self.causes.try_remove(number as usize));
+        }
+    }
+}
 
 /// The error resource of a code.
 pub(super) fn io_error(code: ErrorCode) -> Own<IoError> {
@@ -32,10 +75,14 @@ pub(super) fn code_of(error: Borrow<IoError>) -> Option<ErrorCode> {
 
 impl error::Host for Host {
     fn error_to_debug_string(&mut self, this: Borrow<IoError>) -> Result<String, Stop> {
+        if let Some(cause) = self.causes.get(this) {
+            return Ok(cause.to_string());
+        }
         Ok(code_of(this).map_or("an unknown error".to_owned(), |code| code.to_string()))
     }
 
-    fn error_drop(&mut self, _: Own<IoError>) -> Result<(), Stop> {
+    fn error_drop(&mut self, this: Own<IoError>) -> Result<(), Stop> {
+        self.causes.remove(&this);
         Ok(())
     }
 }

@@ -1,4 +1,7 @@
+use super::error::Causes;
 use super::filesystem::{Descriptor, Entries, Seen};
+#[cfg(feature = "http")]
+use super::http::Http;
 use super::poll::Pollable;
 use super::sockets::{Addresses, Incoming, Outgoing, TcpSocket, UdpSocket};
 use super::streams::{InputStream, OutputStream};
@@ -49,6 +52,9 @@ pub struct Host {
     pub(super) lookups: Table<Addresses>,
     /// Room for one that arrives.
     pub(super) datagram: Vec<u8>,
+    pub(super) causes: Causes,
+    #[cfg(feature = "http")]
+    pub(super) http: Http,
 }
 
 /// Most look-ups of names of one guest at a time: guests share the threads that make them.
@@ -83,6 +89,9 @@ impl Host {
             outgoing: Table::new(limit),
             lookups: Table::new(limit.min(MOST_LOOKUPS)),
             datagram: Vec::new(),
+            causes: Causes::new(limit),
+            #[cfg(feature = "http")]
+            http: Http::new(grants.http, limit),
         }
     }
 

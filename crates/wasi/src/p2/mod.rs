@@ -10,6 +10,8 @@ mod clocks;
 mod error;
 mod filesystem;
 mod host;
+#[cfg(feature = "http")]
+pub mod http;
 mod poll;
 mod random;
 mod sockets;

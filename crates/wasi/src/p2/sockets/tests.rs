@@ -188,7 +188,7 @@ fn writing_waits_for_who_does_not_read() {
         }
         let again = host.output_stream_check_write(lend(&output)).unwrap().unwrap();
         assert_eq!(room, again);
-        let bytes = vec![7; room as usize];
+        let bytes = vec![7; usize::try_from(room).unwrap()];
         host.output_stream_write(lend(&output), &bytes).unwrap().unwrap();
         written += room;
         assert!(written < 1 << 30);
@@ -571,7 +571,8 @@ fn the_order_of_datagram_calls() {
     let unasked = host.outgoing_datagram_stream_send(stream(), datagrams(1));
     assert!(matches!(unasked, Err(Stop::Trap(_))));
     let allowed = host.outgoing_datagram_stream_check_send(stream()).unwrap().unwrap();
-    let more = host.outgoing_datagram_stream_send(stream(), datagrams(allowed as usize + 1));
+    let many = datagrams(usize::try_from(allowed).unwrap() + 1);
+    let more = host.outgoing_datagram_stream_send(stream(), many);
     assert!(matches!(more, Err(Stop::Trap(_))));
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wayleave_engine::Stop;
 use wayleave_system::fs::File;
-use wayleave_system::stream::Input;
+use wayleave_system::stream::{Cause, Input};
 use wayleave_system::wait::Interest;
 use wayleave_system::{ErrorCode, Result};
 
@@ -135,6 +135,14 @@ impl InputStream {
             };
         }
         Ok(self.take(len, waiter, nonblocking)?.map(|bytes| bytes.len() as u64))
+    }
+
+    /// What there is to say of the last failure.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Source(source) => source.cause(),
+            Self::File(_) | Self::Stream(_) => None,
+        }
     }
 
     pub(super) fn pollable(&self) -> Pollable {

@@ -33,7 +33,9 @@ fn told<T>(result: Result<T, Failure>) -> Outcome<T> {
 impl streams::Host for Host {
     #[inline]
     fn input_stream_read(&mut self, this: Borrow<InputStream>, len: u64) -> Result<Read, Stop> {
-        self.inputs.get(this)?.read(len, &self.waiter, true)
+        let input = self.inputs.get(this)?;
+        let read = input.read(len, &self.waiter, true)?;
+        Ok(read.map_err(|error| self.causes.explain(error, input.cause())))
     }
 
     #[inline]
@@ -42,15 +44,21 @@ impl streams::Host for Host {
         this: Borrow<InputStream>,
         len: u64,
     ) -> Result<Read, Stop> {
-        self.inputs.get(this)?.read(len, &self.waiter, false)
+        let input = self.inputs.get(this)?;
+        let read = input.read(len, &self.waiter, false)?;
+        Ok(read.map_err(|error| self.causes.explain(error, input.cause())))
     }
 
     fn input_stream_skip(&mut self, this: Borrow<InputStream>, len: u64) -> Outcome<u64> {
-        self.inputs.get(this)?.skip(len, &self.waiter, true)
+        let input = self.inputs.get(this)?;
+        let skipped = input.skip(len, &self.waiter, true)?;
+        Ok(skipped.map_err(|error| self.causes.explain(error, input.cause())))
     }
 
     fn input_stream_blocking_skip(&mut self, this: Borrow<InputStream>, len: u64) -> Outcome<u64> {
-        self.inputs.get(this)?.skip(len, &self.waiter, false)
+        let input = self.inputs.get(this)?;
+        let skipped = input.skip(len, &self.waiter, false)?;
+        Ok(skipped.map_err(|error| self.causes.explain(error, input.cause())))
     }
 
     fn input_stream_subscribe(&mut self, this: Borrow<InputStream>) -> Result<Own<Pollable>, Stop> {
@@ -64,13 +72,14 @@ impl streams::Host for Host {
 
     #[inline]
     fn output_stream_check_write(&mut self, this: Borrow<OutputStream>) -> Outcome<u64> {
-        told(self.outputs.get(this)?.room(&self.waiter))
+        let output = self.outputs.get(this)?;
+        let room = told(output.room(&self.waiter))?;
+        Ok(room.map_err(|error| self.causes.explain(error, output.cause())))
     }
 
     #[inline]
     fn output_stream_write(&mut self, this: Borrow<OutputStream>, contents: &[u8]) -> Outcome<()> {
-        let (output, waiter) = self.output(this)?;
-        told(output.write(Bytes::These(contents), waiter))
+        self.put(this, |output, waiter| output.write(Bytes::These(contents), waiter))
     }
 
     #[inline]
@@ -79,8 +88,7 @@ impl streams::Host for Host {
         this: Borrow<OutputStream>,
         contents: &[u8],
     ) -> Outcome<()> {
-        let (output, waiter) = self.output(this)?;
-        told(output.write_and_flush(Bytes::These(contents), waiter))
+        self.put(this, |output, waiter| output.write_and_flush(Bytes::These(contents), waiter))
     }
 
     fn output_stream_flush(&mut self, this: Borrow<OutputStream>) -> Outcome<()> {
@@ -88,7 +96,7 @@ impl streams::Host for Host {
     }
 
     fn output_stream_blocking_flush(&mut self, this: Borrow<OutputStream>) -> Outcome<()> {
-        told(self.outputs.get(this)?.flush(&self.waiter))
+        self.put(this, |output, waiter| output.flush(waiter))
     }
 
     fn output_stream_subscribe(
@@ -100,8 +108,7 @@ impl streams::Host for Host {
     }
 
     fn output_stream_write_zeroes(&mut self, this: Borrow<OutputStream>, len: u64) -> Outcome<()> {
-        let (output, waiter) = self.output(this)?;
-        told(output.write(Bytes::Zeroes(len), waiter))
+        self.put(this, |output, waiter| output.write(Bytes::Zeroes(len), waiter))
     }
 
     fn output_stream_blocking_write_zeroes_and_flush(
@@ -109,8 +116,7 @@ impl streams::Host for Host {
         this: Borrow<OutputStream>,
         len: u64,
     ) -> Outcome<()> {
-        let (output, waiter) = self.output(this)?;
-        told(output.write_and_flush(Bytes::Zeroes(len), waiter))
+        self.put(this, |output, waiter| output.write_and_flush(Bytes::Zeroes(len), waiter))
     }
 
     fn output_stream_splice(
@@ -137,15 +143,34 @@ impl streams::Host for Host {
 }
 
 impl Host {
-    /// A stream to write to.
+    /// Writes to a stream.
     #[inline]
-    fn output(&mut self, this: Borrow<OutputStream>) -> Result<(&mut OutputStream, &Waiter), Stop> {
+    fn put(
+        &mut self,
+        this: Borrow<OutputStream>,
+        put: impl FnOnce(&mut OutputStream, &Waiter) -> Result<(), Failure>,
+    ) -> Outcome<()> {
         // It may be the file whose metadata was looked at.
         self.seen = None;
-        Ok((self.outputs.get_mut(this)?, &self.waiter))
+        let output = self.outputs.get_mut(this)?;
+        let done = told(put(output, &self.waiter))?;
+        Ok(done.map_err(|error| self.causes.explain(error, output.cause())))
     }
 
     fn splice(
+        &mut self,
+        this: Borrow<OutputStream>,
+        src: Borrow<InputStream>,
+        len: u64,
+        nonblocking: bool,
+    ) -> Outcome<u64> {
+        let moved = self.move_bytes(this, src, len, nonblocking)?;
+        let (output, input) = (self.outputs.get(this)?, self.inputs.get(src)?);
+        let cause = || output.cause().or_else(|| input.cause());
+        Ok(moved.map_err(|error| self.causes.explain(error, cause())))
+    }
+
+    fn move_bytes(
         &mut self,
         this: Borrow<OutputStream>,
         src: Borrow<InputStream>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wayleave_engine::{Stop, Trap};
 use wayleave_system::ErrorCode;
 use wayleave_system::fs::File;
-use wayleave_system::stream::Output;
+use wayleave_system::stream::{Cause, Output};
 use wayleave_system::wait::{Interest, Readiness};
 
 /// Where the guest writes bytes to.
@@ -182,6 +182,14 @@ impl OutputStream {
     fn done(&mut self) {
         if let Self::Sink { taken, .. } = self {
             *taken = 0;
+        }
+    }
+
+    /// What there is to say of the last failure.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Sink { output, .. } => output.cause(),
+            Self::File { .. } | Self::Append(_) | Self::Stream(_) => None,
         }
     }
 

@@ -28,6 +28,15 @@ impl Read {
     pub(super) fn failed(code: ErrorCode) -> Self {
         Self(Source::Done(Err(stream_error(code))))
     }
+
+    /// The same; an error is changed.
+    #[inline]
+    pub(super) fn map_err(self, change: impl FnOnce(StreamError) -> StreamError) -> Self {
+        match self.0 {
+            Source::Done(Err(error)) => Self(Source::Done(Err(change(error)))),
+            source => Self(source),
+        }
+    }
 }
 
 impl From<Described> for Read {

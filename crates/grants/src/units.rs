@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 /// A size in bytes: a number, with K, M, G or T (powers of 1024; `KiB` and `KB` mean the same).
-pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// What is wrong with it, in a few words.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let (number, unit) = split(text)?;
     let shift = match unit.trim_end_matches(['b', 'B']).trim_end_matches('i') {
         "" => 0,
@@ -17,7 +20,10 @@ pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
 }
 
 /// A time: a number with ms, s, m or h; without, seconds.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What is wrong with it, in a few words.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text)?;
     let milliseconds = match unit {
         "ms" => 1,
