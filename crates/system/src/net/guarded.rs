@@ -118,10 +118,10 @@ impl TcpSocket for GuardedTcp {
     }
 
     fn connect(&self, address: SocketAddr) -> Result<()> {
+        self.guard.check(Use::TcpConnect, address)?;
         if self.guard.bound().is_none() {
             self.guard.check(Use::TcpBind, self.guard.family.unspecified())?;
         }
-        self.guard.check(Use::TcpConnect, address)?;
         self.socket.connect(address)
     }
 
@@ -201,14 +201,13 @@ const MOST_LEFT_OUT: usize = 64;
 impl GuardedUdp {
     /// Sending or connecting binds a socket that is not.
     fn check_send(&self, to: SocketAddr) -> Result<()> {
+        self.guard.check(Use::UdpSend, to)?;
         if self.guard.bound().is_none() {
             let address = self.guard.family.unspecified();
             let answers_only = self.guard.udp_bind(address)?;
-            self.guard.check(Use::UdpSend, to)?;
             self.guard.set_bound(address, answers_only);
-            return Ok(());
         }
-        self.guard.check(Use::UdpSend, to)
+        Ok(())
     }
 }
 

@@ -325,7 +325,7 @@ fn connecting_is_checked() {
     // What binds a socket on the way is checked as well.
     let (network, policy) = guarded(&memory, &[(Use::TcpConnect, &["10.0.0.1:80"])]);
     assert_eq!(connect(&network, at("10.0.0.1:80")).map(|_| ()), DENIED);
-    assert_eq!(*policy.asked.lock().unwrap(), [(Use::TcpBind, at("0.0.0.0:0"))]);
+    assert!(policy.asked.lock().unwrap().contains(&(Use::TcpBind, at("0.0.0.0:0"))));
 }
 
 #[test]
