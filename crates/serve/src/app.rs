@@ -209,7 +209,7 @@ impl http_body::Body for Limited {
                     }
                     None => {
                         self.too_large.store(true, Ordering::Relaxed);
-                        Some(Err(ErrorCode::HttpRequestBodySize(None)))
+                        Some(Err(ErrorCode::RequestBodySize(None)))
                     }
                 }
             }
@@ -318,8 +318,8 @@ impl Record {
                 self.stopped(stop);
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            HandlerError::NoResponse => StatusCode::INTERNAL_SERVER_ERROR,
             HandlerError::Refused(_) => StatusCode::BAD_GATEWAY,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if !matches!(error, HandlerError::Stopped(Stop::Trap(_))) {
             self.app.tell(&self.id, &error.to_string());

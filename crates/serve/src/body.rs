@@ -115,7 +115,7 @@ impl GuestBody {
                 }
                 self.exchange = None;
                 record.timed_out();
-                Err(ErrorCode::HttpResponseTimeout)
+                Err(ErrorCode::ResponseTimeout)
             }
         }
     }

@@ -78,17 +78,20 @@ async fn http(
     shared: Arc<Shared>,
     watcher: Watcher,
 ) {
-    let begun = AtomicBool::new(false);
+    let begun = Arc::new(AtomicBool::new(false));
     let peer = origin.peer.clone();
-    let service = service_fn(|request| {
-        begun.store(true, Ordering::Relaxed);
-        answer(&shared, request, origin.clone())
+    let head_timeout = shared.connections.head_timeout;
+    let service = service_fn({
+        let (begun, shared) = (begun.clone(), shared.clone());
+        move |request| {
+            begun.store(true, Ordering::Relaxed);
+            answer(shared.clone(), request, origin.clone())
+        }
     });
     let connection = shared.connections.builder.serve_connection(TokioIo::new(io), service);
     let mut connection = pin!(watcher.watch(connection));
     // The version of the protocol is found out from the first bytes, and nothing else gives those
     // a time limit.
-    let head_timeout = shared.connections.head_timeout;
     let result = match tokio::time::timeout(head_timeout, connection.as_mut()).await {
         Ok(result) => result,
         Err(_) if !begun.load(Ordering::Relaxed) => return,
@@ -100,7 +103,7 @@ async fn http(
 }
 
 async fn answer(
-    shared: &Shared,
+    shared: Arc<Shared>,
     request: Request<Incoming>,
     origin: Origin,
 ) -> Result<Response<Reply>, Infallible> {

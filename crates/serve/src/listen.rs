@@ -44,7 +44,7 @@ impl fmt::Display for Address {
 /// A socket that accepts connections.
 pub(crate) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, Option<Unlink>),
+    Unix(UnixListener, #[expect(dead_code, reason = "for its end")] Option<Unlink>),
 }
 
 /// A connection.

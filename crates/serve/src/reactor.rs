@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::time::Duration;
@@ -19,16 +18,19 @@ impl Reactor for Tokio {
     }
 }
 
-fn ready(fd: OwnedFd, interest: Interest) -> impl Future<Output = ()> + Send {
-    async move {
-        let (interest, write) = match interest {
-            Interest::Read => (TokioInterest::READABLE, false),
-            Interest::Write => (TokioInterest::WRITABLE, true),
-        };
-        // What can not be waited for is ready: whoever waits sees why when it is used.
-        let Ok(fd) = AsyncFd::with_interest(fd, interest) else { return };
-        let _ = if write { fd.writable().await.map(drop) } else { fd.readable().await.map(drop) };
-    }
+async fn ready(fd: OwnedFd, interest: Interest) {
+    let registered = match interest {
+        Interest::Read => TokioInterest::READABLE,
+        Interest::Write => TokioInterest::WRITABLE,
+    };
+    #[expect(deprecated, reason = "that a descriptor is closed while it is registered: not this")]
+    let fd = AsyncFd::with_interest(fd, registered);
+    // What can not be waited for is ready: whoever waits sees why when it is used.
+    let Ok(fd) = fd else { return };
+    let _ = match interest {
+        Interest::Read => fd.readable().await.map(drop),
+        Interest::Write => fd.writable().await.map(drop),
+    };
 }
 
 /// A task's own time limit, made only when it is asked for.
