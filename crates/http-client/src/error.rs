@@ -38,20 +38,25 @@ pub(crate) fn of_hyper(error: &hyper::Error, stage: Stage) -> ErrorCode {
         _ if error.is_closed() || error.is_canceled() || error.is_incomplete_message() => {
             ErrorCode::ConnectionTerminated
         }
-        _ if is_io(error) => ErrorCode::ConnectionTerminated,
-        _ => ErrorCode::ProtocolError,
+        _ => match io_error(error).map(io::Error::kind) {
+            Some(io::ErrorKind::UnexpectedEof) if stage == Stage::Body => {
+                ErrorCode::ResponseIncomplete
+            }
+            Some(_) => ErrorCode::ConnectionTerminated,
+            None => ErrorCode::ProtocolError,
+        },
     }
 }
 
-fn is_io(error: &hyper::Error) -> bool {
+fn io_error(error: &hyper::Error) -> Option<&io::Error> {
     let mut cause = error.source();
     while let Some(error) = cause {
-        if error.is::<io::Error>() {
-            return true;
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
         }
         cause = error.source();
     }
-    false
+    None
 }
 
 /// Why there is no connection to an address.

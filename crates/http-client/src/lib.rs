@@ -32,7 +32,8 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use wayleave_system::http::{Body, Client, ErrorCode, Options, Pending, Policy};
 
-/// A client for guests: clones are not needed, an `Arc` of it serves any number of them.
+/// A client for guests; one serves any number of them. Dropped, it gives up what is under way, unless
+/// it runs on somebody else's runtime.
 pub struct HyperClient {
     shared: Arc<Shared>,
     runtime: Runtime,

@@ -34,9 +34,14 @@ impl Target {
         let host = authority.host();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let host = host.to_ascii_lowercase();
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().map_err(|_| ErrorCode::RequestUriInvalid)?,
-            None => default_port,
+        // A number that is too large is no port to the parser, which goes on without one.
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("" | ":") => default_port,
+            Some(port) => {
+                port.trim_start_matches(':').parse().map_err(|_| ErrorCode::RequestUriInvalid)?
+            }
+            // There is something before the host that is not to be sent (RFC 9110, 4.2.4).
+            None => return Err(ErrorCode::RequestUriInvalid),
         };
         if host.is_empty() || port == 0 {
             return Err(ErrorCode::RequestUriInvalid);
@@ -78,6 +83,7 @@ mod tests {
             ("http://Example.COM", false, "example.com", 80),
             ("https://example.com/x?y", true, "example.com", 443),
             ("http://a:8080/", false, "a", 8080),
+            ("http://a:/", false, "a", 80),
             ("https://[::1]/", true, "::1", 443),
             ("https://[::1]:8443/", true, "::1", 8443),
             ("http://127.0.0.1:1", false, "127.0.0.1", 1),
@@ -86,7 +92,7 @@ mod tests {
             let got = (target.is_tls(), target.host.as_str(), target.port);
             assert_eq!(got, (tls, host, port), "{uri}");
         }
-        for uri in ["/", "ftp://a/", "http://a:99999/", "http://a:0/", "example.com:80"] {
+        for uri in ["/", "ftp://a/", "http://a:99999/", "http://a:0/", "http://me@a/", "a:80"] {
             assert!(Target::of(&uri.parse().unwrap()).is_err(), "{uri}");
         }
         let target = Target::of(&"http://a:81/b?c".parse().unwrap()).unwrap();

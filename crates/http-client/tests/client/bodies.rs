@@ -156,7 +156,8 @@ fn trailers_come_through() {
     });
     let mut request = get(server.uri("/"));
     request.headers_mut().insert("te", "trailers".parse().unwrap());
-    let response = send(&client(), request).unwrap();
+    let client = client();
+    let response = send(&client, request).unwrap();
     let mut reader = BodyReader::new(response.into_body());
     assert_eq!(read(&*reader.stream().unwrap()), "body");
     let coming = reader.finish();

@@ -6,7 +6,8 @@ use wayleave_system::http::ErrorCode;
 
 fn outcome(bytes: &'static [u8]) -> Result<String, ErrorCode> {
     let address = raw(bytes);
-    let response = send(&client(), get(format!("http://{address}/")))?;
+    let client = client();
+    let response = send(&client, get(format!("http://{address}/")))?;
     text(response.into_body())
 }
 

@@ -1,4 +1,5 @@
 //! The client against servers on this machine.
+#![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 mod bodies;
 mod connections;

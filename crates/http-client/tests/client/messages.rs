@@ -27,7 +27,8 @@ fn a_request_arrives_as_it_was_meant() {
         .header("x-seen", "1")
         .body(full("the body"))
         .unwrap();
-    let response = send(&client(), request).unwrap();
+    let client = client();
+    let response = send(&client, request).unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     let host = server.address;
     let expected = format!("PUT /a/b?c=d HTTP/1.1; {host} 1; true; the body");
@@ -47,7 +48,8 @@ fn redirects_are_for_the_guest_to_see() {
             reply
         }
     });
-    let response = send(&client(), get(server.uri("/"))).unwrap();
+    let client = client();
+    let response = send(&client, get(server.uri("/"))).unwrap();
     assert_eq!(response.status(), StatusCode::FOUND);
     assert_eq!(response.headers()["location"], "/other");
     assert_eq!(text(response.into_body()).unwrap(), "elsewhere");

@@ -38,10 +38,12 @@ fn the_newest_protocol_is_used_that_both_know() {
     }
     assert_eq!(server.connections(), 1);
     let old = Server::tls("localhost", &["http/1.1"], told());
-    let response = send(&trusting(&old), get(old.https("/"))).unwrap();
+    let client = trusting(&old);
+    let response = send(&client, get(old.https("/"))).unwrap();
     assert_eq!(text(response.into_body()).unwrap(), "HTTP/1.1 / true");
     let older = Server::tls("localhost", &[], told());
-    let response = send(&trusting(&older), get(older.https("/"))).unwrap();
+    let client = trusting(&older);
+    let response = send(&client, get(older.https("/"))).unwrap();
     assert_eq!(text(response.into_body()).unwrap(), "HTTP/1.1 / true");
 }
 
