@@ -67,6 +67,15 @@ c wasm32-wasip2 built/p2
 
 component calculator driver fixed_clocks lender one_file store
 
+# Components that answer HTTP requests.
+handler() { # NAME...
+  local target=wasm32-wasip2 name
+  run cargo build --locked --manifest-path rust/Cargo.toml --target-dir target --target "$target" \
+    --profile release "${@/#/--example=}"
+  for name; do cp "target/$target/release/examples/$name.wasm" "built/components/"; done
+}
+handler http_hello http_web
+
 # Two components in one: what the first imports, the second provides as far as it can.
 compose() { # NAME FIRST SECOND
   wac plug "built/$2.wasm" --plug "built/$3.wasm" --output "built/components/$1.wasm"
@@ -80,7 +89,7 @@ compose cat_one_file p2/cat components/one_file
 
 # Hashes of all sources and all results. A test fails when one does not fit: a source was edited
 # and not built, or a built file was replaced by hand.
-find rust/Cargo.toml rust/Cargo.lock rust/src bench c components built -type f \
+find rust/Cargo.toml rust/Cargo.lock rust/src bench c components http built -type f \
   \( -name '*.rs' -o -name '*.c' -o -name '*.wit' -o -name '*.wasm' -o -name 'Cargo.*' \) -print0 |
   LC_ALL=C sort -z | xargs -0 sha256sum >built/SOURCES.sha256
 

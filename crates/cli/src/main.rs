@@ -12,6 +12,7 @@ mod progress;
 mod report;
 mod run;
 mod runtime;
+mod serve;
 mod trace;
 mod wave;
 
@@ -34,6 +35,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Serve(Box<serve::Args>),
     Compile(compile::Args),
     Inspect(inspect::Args),
     Componentize(componentize::Args),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(args) => run::run(*args),
+        Command::Serve(args) => serve::run(*args),
         Command::Compile(args) => compile::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Componentize(args) => componentize::run(&args),

@@ -191,17 +191,15 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
     {
         let func = &func.func;
         let mut slots = RawSlots::default();
-        let mut context = self.context_for(func)?;
-        let state = &mut context.state().runtime;
-        // Until it has come back well: the future may be dropped.
-        state.poisoned = true;
-        before::<E, T>(
-            &mut context,
-            func,
-            |to, slots| lower_params(&params, to, slots),
-            &mut slots,
-        )?;
-        drop(context);
+        {
+            let mut context = self.context_for(func)?;
+            // Until it has come back well: the future may be dropped.
+            context.state().runtime.poisoned = true;
+            let lower = |to: &mut Lowering<'_, '_, E, T>, slots: &mut RawSlots| {
+                lower_params(&params, to, slots)
+            };
+            before::<E, T>(&mut context, func, lower, &mut slots)?;
+        }
         E::call_suspending(&mut self.store, &func.core, &mut slots.0).await?;
         let mut context = E::context(&mut self.store);
         let result = after::<E, T, R>(&mut context, func, lift_results, &mut slots)?;

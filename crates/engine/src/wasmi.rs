@@ -254,12 +254,12 @@ impl Engine for Wasmi {
         Ok(())
     }
 
-    fn call_suspending<T: Send + 'static>(
+    async fn call_suspending<T: Send + 'static>(
         store: &mut ::wasmi::Store<Data<T>>,
         func: &::wasmi::Func,
         slots: &mut [u64],
-    ) -> impl Future<Output = Result<(), Stop>> + Send {
-        suspend::call(store, func, slots)
+    ) -> Result<(), Stop> {
+        suspend::call(store, func, slots).await
     }
 
     fn template<T: Send + 'static>(

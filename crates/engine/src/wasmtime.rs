@@ -220,17 +220,15 @@ impl Engine for Wasmtime {
         linker.added(module, name, ty, added)
     }
 
-    fn call_suspending<T: Send + 'static>(
+    async fn call_suspending<T: Send + 'static>(
         store: &mut ::wasmtime::Store<Data<T>>,
         func: &Func,
         slots: &mut [u64],
-    ) -> impl Future<Output = Result<(), Stop>> + Send {
-        async move {
-            if store.data().suspends {
-                return suspend::call(&mut store.as_context_mut(), func, slots).await;
-            }
-            Self::context(store).call_raw(func, slots)
+    ) -> Result<(), Stop> {
+        if store.data().suspends {
+            return suspend::call(&mut store.as_context_mut(), func, slots).await;
         }
+        Self::context(store).call_raw(func, slots)
     }
 
     fn template<T: Send + 'static>(

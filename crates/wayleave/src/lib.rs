@@ -30,6 +30,8 @@
 
 mod canceller;
 mod error;
+#[cfg(feature = "http")]
+pub mod http;
 mod imports;
 mod instance;
 mod kind;

@@ -112,6 +112,21 @@ impl Builder {
         self
     }
 
+    /// Suspends guests while they wait, so that one thread serves many: for
+    /// [handlers](crate::Program). With [`Builder::interruptible`], guests that compute make way for
+    /// others at each [`Runtime::kick`]. Off by default: the thread waits.
+    pub fn suspending(mut self, on: bool) -> Self {
+        self.config.suspend = on;
+        self
+    }
+
+    /// Keeps memory for this many core instances ready, so that guests come and go quickly; a
+    /// component has several. By default, memory comes from the operating system as it is needed.
+    pub fn pool(mut self, instances: u32) -> Self {
+        self.config.pool = Some(instances);
+        self
+    }
+
     /// Where compiled code is kept for the next start. The default is nowhere; the command line
     /// uses [`Cache::default_dir`].
     pub fn cache(mut self, cache: Cache) -> Self {
@@ -237,6 +252,12 @@ impl Runtime {
     pub fn explain_interface(&self, name: &str) -> Option<String> {
         let provided = self.loader.provides_interface(name, &self.settings);
         (!provided).then(|| imports::explain_interface(name))
+    }
+
+    /// Makes guests that compute look at their interrupts, and make way for others where they are
+    /// suspended.
+    pub fn kick(&self) {
+        self.loader.kick();
     }
 
     /// Something that ends a guest of this runtime from another thread.

@@ -63,6 +63,8 @@ pub(super) fn link<E: Engine>(
 pub(super) fn linker<E: Engine>(settings: &Builder) -> Result<Linker<E, Host>, Error> {
     let mut linker = Linker::new();
     p2::link(&mut linker, settings.timezone)?;
+    #[cfg(feature = "http")]
+    p2::http::link(&mut linker)?;
     linker.unknown_traps(settings.unknown_imports == UnknownImports::Trap);
     Ok(linker)
 }
@@ -77,6 +79,14 @@ struct OnEngine<E: Engine> {
 /// The function that programs export.
 const RUN: [&str; 2] = [p2::RUN, "run"];
 
+impl<E: Engine> OnEngine<E> {
+    fn not_exported(&self, wanted: &'static str) -> Error {
+        let names: Vec<_> = self.template.plan().export_names().map(str::to_owned).collect();
+        let exports = describe_exports(&names);
+        Error::NoStart { kind: ProgramKind::Component, wanted, exports }
+    }
+}
+
 impl<E: Engine> Loaded for OnEngine<E> {
     fn kind(&self) -> ProgramKind {
         ProgramKind::Component
@@ -86,9 +96,7 @@ impl<E: Engine> Loaded for OnEngine<E> {
         if self.template.plan().exports_func(&RUN) {
             return Ok(());
         }
-        let names: Vec<_> = self.template.plan().export_names().map(str::to_owned).collect();
-        let exports = describe_exports(&names);
-        Err(Error::NoStart { kind: ProgramKind::Component, wanted: "wasi:cli/run", exports })
+        Err(self.not_exported("wasi:cli/run"))
     }
 
     fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error> {
@@ -96,6 +104,20 @@ impl<E: Engine> Loaded for OnEngine<E> {
         let host = Host::new(grants);
         let instance = self.template.instantiate(&self.engine, host, limits);
         Ok(Box::new(Guest { instance: instance.map_err(Error::Stopped)? }))
+    }
+
+    #[cfg(feature = "http")]
+    fn handler(
+        &self,
+        reactor: Arc<dyn wayleave_system::wait::Reactor>,
+        reuse: u32,
+    ) -> Result<Arc<dyn crate::http::Handles>, Error> {
+        use super::handler::{FUNCTION, OnEngine};
+        if !self.template.plan().exports_func(&FUNCTION) {
+            return Err(self.not_exported("wasi:http/incoming-handler"));
+        }
+        let (engine, template) = (self.engine.clone(), self.template.clone());
+        Ok(Arc::new(OnEngine::new(engine, template, reactor, reuse)))
     }
 
     fn kick(&self) {

@@ -2,6 +2,8 @@
 //! traits, so that users of this crate are not.
 
 mod component;
+#[cfg(feature = "http")]
+mod handler;
 mod module;
 
 pub(crate) use module::provides_function;
@@ -33,6 +35,13 @@ pub(crate) trait Loaded: Send + Sync {
     fn check_runnable(&self) -> Result<(), Error>;
     /// Instantiates it; runs nothing but the start functions of its modules.
     fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error>;
+    /// It as a handler of requests.
+    #[cfg(feature = "http")]
+    fn handler(
+        &self,
+        reactor: Arc<dyn wayleave_system::wait::Reactor>,
+        reuse: u32,
+    ) -> Result<Arc<dyn crate::http::Handles>, Error>;
     /// Makes the guests of this engine look at their interrupts.
     fn kick(&self);
     fn config(&self) -> &Config;

@@ -86,6 +86,19 @@ impl<E: Engine> Loaded for Module<E> {
         Ok(Box::new(Guest::<E> { store, instance, exports: self.exports.clone() }))
     }
 
+    #[cfg(feature = "http")]
+    fn handler(
+        &self,
+        _: Arc<dyn wayleave_system::wait::Reactor>,
+        _: u32,
+    ) -> Result<Arc<dyn crate::http::Handles>, Error> {
+        Err(Error::WrongKind {
+            what: "answering HTTP requests",
+            wanted: ProgramKind::Component,
+            kind: ProgramKind::Module,
+        })
+    }
+
     fn kick(&self) {
         self.engine.kick();
     }

@@ -1,0 +1,70 @@
+use std::path::PathBuf;
+
+/// Why a server can not serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A manifest can not be understood.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Manifest {
+        /// Which.
+        path: PathBuf,
+        /// Where in it, from 1 on.
+        line: usize,
+        /// Where in the line, from 1 on.
+        column: usize,
+        /// What is wrong, and what is expected.
+        message: String,
+    },
+    /// Settings that do not go together.
+    #[error("{0}")]
+    Settings(String),
+    /// A file can not be read.
+    #[error("can not read {}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// An address can not be listened at.
+    #[error("can not listen at {address}: {source}")]
+    Listen {
+        /// Which.
+        address: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A certificate or key can not be used.
+    #[error("{}: {reason}", path.display())]
+    Tls {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A component can not be loaded.
+    #[error("{}: {source}", path.display())]
+    Component {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: wayleave::Error,
+    },
+    /// Something that an app is to be given can not be given.
+    #[error("app `{app}`: {source}")]
+    Grant {
+        /// Which app.
+        app: String,
+        /// Why not.
+        source: wayleave::grants::Error,
+    },
+    /// Something else of the system's.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}

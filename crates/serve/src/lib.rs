@@ -1,0 +1,34 @@
+//! An HTTP server whose handlers are WebAssembly components (`wasi:http/incoming-handler`).
+//!
+//! [`Settings`] say where to listen and which [`AppSettings`] answer which hosts and paths; they are
+//! built in code, or read from a manifest ([`Settings::from_manifest`]). [`Server::start`] compiles
+//! the components and listens; [`Server::run`] serves until it is told to stop, and then finishes
+//! what is under way.
+//!
+//! Each request has an instance of its own, unless an app says that its instances can answer
+//! several, one after the other. Guests that wait are suspended: a thread serves thousands.
+
+#![forbid(unsafe_code)]
+
+mod access_log;
+mod admin;
+mod app;
+mod body;
+mod connection;
+mod error;
+mod guest_log;
+mod listen;
+mod manifest;
+mod metrics;
+mod reactor;
+mod reload;
+mod router;
+mod server;
+mod settings;
+mod tls;
+
+pub use access_log::AccessLog;
+pub use error::Error;
+pub use listen::Address;
+pub use server::{Server, Stopper};
+pub use settings::{AppLimits, AppSettings, GrantSettings, Settings, TlsSettings};

@@ -1,0 +1,270 @@
+use crate::app::App;
+use crate::connection::{self, Connections};
+use crate::listen::{Address, Listener};
+use crate::reload::Watch;
+use crate::router::Router;
+use crate::tls::Tls;
+use crate::{Error, Settings, admin};
+use hyper_util::server::graceful::GracefulShutdown;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use wayleave::cache::{self, Cache};
+use wayleave::{Builder, Runtime};
+
+/// A server that listens.
+pub struct Server {
+    shared: Arc<Shared>,
+    listeners: Vec<Listener>,
+    admin: Option<Listener>,
+    stopping: watch::Sender<bool>,
+    watch: Watch,
+}
+
+/// What connections need.
+pub(crate) struct Shared {
+    router: RwLock<Arc<Router>>,
+    pub(crate) connections: Connections,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) runtime: Runtime,
+    pub(crate) settings: Settings,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Shared {
+    pub(crate) fn router(&self) -> Arc<Router> {
+        self.router.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_router(&self, router: Router) {
+        *self.router.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(router);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+}
+
+/// Tells a server to stop.
+#[derive(Clone)]
+pub struct Stopper(watch::Sender<bool>);
+
+impl Stopper {
+    /// Accepts no more connections, and lets what is under way come to its end.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Core instances that are kept ready for each request at once: most components have three or four.
+const INSTANCES_PER_REQUEST: usize = 4;
+/// Each may have a memory, which takes 4 GiB of addresses.
+const MOST_INSTANCES: usize = 20_000;
+/// How long a guest computes before another has its turn.
+const TURN: Duration = Duration::from_millis(1);
+
+impl Server {
+    /// Loads the components and listens.
+    ///
+    /// # Errors
+    /// What can not be loaded, granted or listened at.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime with timers and I/O.
+    pub fn start(settings: Settings) -> Result<Self, Error> {
+        let runtime = runtime(&settings)?;
+        let router = load(&runtime, &settings, None)?;
+        let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
+        let mut listeners = Listener::handed_over()?;
+        for address in &settings.addresses {
+            listeners.push(Listener::bind(address)?);
+        }
+        if listeners.is_empty() {
+            let default = Address::Tcp(([127, 0, 0, 1], 8080).into());
+            listeners.push(Listener::bind(&default)?);
+        }
+        let admin = settings.admin.as_ref().map(Listener::bind).transpose()?;
+        let (stopping, stopping_receiver) = watch::channel(false);
+        let shared = Shared {
+            router: RwLock::new(Arc::new(router)),
+            connections: Connections::new(settings.head_timeout, settings.max_head),
+            tls,
+            runtime,
+            stopping: stopping_receiver,
+            settings,
+        };
+        let watch = Watch::new(&shared.settings);
+        Ok(Self { shared: Arc::new(shared), listeners, admin, stopping, watch })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.listeners.iter().filter_map(Listener::address).collect()
+    }
+
+    /// Where health and metrics are.
+    pub fn admin_address(&self) -> Option<Address> {
+        self.admin.as_ref().and_then(Listener::address)
+    }
+
+    /// What tells it to stop.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.stopping.clone())
+    }
+
+    /// Serves until it is told to stop, and what is under way has ended or its time is over.
+    /// Returns whether all of it has ended.
+    pub async fn run(self) -> bool {
+        let Self { shared, listeners, admin, stopping, watch } = self;
+        let mut helpers = tokio::task::JoinSet::new();
+        if let Some(listener) = admin {
+            helpers.spawn(admin::serve(listener, shared.clone()));
+        }
+        if shared.settings.reload {
+            helpers.spawn(watch.run(shared.clone()));
+        }
+        let turns = Turns::start(shared.clone());
+        let graceful = GracefulShutdown::new();
+        let room = Arc::new(Semaphore::new(shared.settings.max_connections));
+        let mut accepting = tokio::task::JoinSet::new();
+        let (accepted, mut connections) = tokio::sync::mpsc::channel(64);
+        for listener in listeners {
+            accepting.spawn(accept(listener, room.clone(), accepted.clone()));
+        }
+        drop(accepted);
+        let mut told = stopping.subscribe();
+        loop {
+            tokio::select! {
+                next = connections.recv() => match next {
+                    Some((stream, permit)) => {
+                        let (shared, watcher) = (shared.clone(), graceful.watcher());
+                        tokio::spawn(async move {
+                            connection::serve(stream, shared, watcher).await;
+                            drop(permit);
+                        });
+                    }
+                    None => break,
+                },
+                _ = told.wait_for(|stop| *stop) => break,
+            }
+        }
+        accepting.shutdown().await;
+        let drained =
+            tokio::time::timeout(shared.settings.drain, graceful.shutdown()).await.is_ok();
+        helpers.shutdown().await;
+        drop(turns);
+        drained
+    }
+}
+
+type Accepted = (crate::listen::Stream, tokio::sync::OwnedSemaphorePermit);
+
+async fn accept(
+    listener: Listener,
+    room: Arc<Semaphore>,
+    accepted: tokio::sync::mpsc::Sender<Accepted>,
+) {
+    loop {
+        let Ok(permit) = room.clone().acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok(stream) => {
+                if accepted.send((stream, permit)).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                // The process has no more file descriptors, or the client is gone already.
+                tracing::warn!("can not accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn runtime(settings: &Settings) -> Result<Runtime, Error> {
+    let mut requests = 0_usize;
+    for app in &settings.apps {
+        requests = requests.saturating_add(app.limits.concurrency);
+    }
+    let instances = requests.saturating_mul(INSTANCES_PER_REQUEST).clamp(1, MOST_INSTANCES);
+    let fuel = settings.apps.iter().any(|app| app.limits.fuel.is_some());
+    let unknown = settings.apps.iter().any(|app| app.grants.unknown_imports_trap);
+    let mut builder: Builder = Runtime::builder()
+        .interruptible(true)
+        .suspending(true)
+        .pool(u32::try_from(instances).unwrap_or(u32::MAX))
+        .fuel(fuel);
+    if unknown {
+        builder = builder.unknown_imports(wayleave::UnknownImports::Trap);
+    }
+    if let Some(engine) = settings.engine {
+        builder = builder.engine(engine);
+    }
+    if settings.cache {
+        let opened =
+            Cache::default_dir().ok_or_else(|| "there is no folder for it".to_owned()).and_then(
+                |dir| Cache::open(dir, cache::DEFAULT_MAX_BYTES).map_err(|error| error.to_string()),
+            );
+        match opened {
+            Ok(cache) => builder = builder.cache(cache),
+            Err(error) => tracing::warn!("compiled code is not kept: {error}"),
+        }
+    }
+    builder
+        .build()
+        .map_err(|source| Error::Settings(format!("the engine can not be set up: {source}")))
+}
+
+/// Loads the apps; those that were there before go on counting.
+pub(crate) fn load(
+    runtime: &Runtime,
+    settings: &Settings,
+    before: Option<&Router>,
+) -> Result<Router, Error> {
+    if settings.apps.is_empty() {
+        return Err(Error::Settings("there is no app to serve".into()));
+    }
+    let mut apps: Vec<Arc<App>> = Vec::new();
+    for app in &settings.apps {
+        if apps.iter().any(|other| other.settings.name == app.name) {
+            let name = &app.name;
+            return Err(Error::Settings(format!("two apps are named `{name}`")));
+        }
+        let old = before
+            .and_then(|router| router.apps().iter().find(|old| old.settings.name == app.name));
+        let metrics = old.map(|old| old.metrics.clone());
+        apps.push(Arc::new(App::load(runtime, app, metrics, settings.access_log)?));
+    }
+    Ok(Router::new(apps))
+}
+
+/// Has guests that compute make way for others, for as long as it is there.
+struct Turns(Arc<std::sync::atomic::AtomicBool>);
+
+impl Turns {
+    fn start(shared: Arc<Shared>) -> Self {
+        let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let until = over.clone();
+        let kick = move || {
+            use std::sync::atomic::Ordering;
+            while !until.load(Ordering::Relaxed) {
+                std::thread::sleep(TURN);
+                let busy = |app: &Arc<App>| app.metrics.in_flight.load(Ordering::Relaxed) > 0;
+                if shared.router().apps().iter().any(busy) {
+                    shared.runtime.kick();
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("wayleave-turns".into()).spawn(kick);
+        if let Err(error) = thread {
+            tracing::warn!("guests that compute can not be interrupted: {error}");
+        }
+        Self(over)
+    }
+}
+
+impl Drop for Turns {
+    fn drop(&mut self) {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
