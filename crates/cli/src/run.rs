@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use crate::http;
 use crate::invoke;
 use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave::grants::{DirGrant, EnvGrant, Stream, StreamGrant};
+use wayleave::grants::{DirGrant, EnvGrant, HttpGrant, Stream, StreamGrant};
 use wayleave::{Grants, Limits, UnknownImports};
 
 /// Run a program.
@@ -41,6 +42,10 @@ pub(crate) struct Args {
     /// Listen on an address and give the listener, behind the folders (without any, as descriptor 3)
     #[arg(long, value_name = "ADDR:PORT", help_heading = "Grants")]
     tcp_listen: Vec<SocketAddr>,
+    /// Let the program send HTTP requests to a host, on the usual ports or this one; `*` is every
+    /// host and port
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants")]
+    allow_http: Vec<HttpGrant>,
 
     /// End the program after this time, also when it sleeps or waits (500ms, 10s, 2m)
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Limits")]
@@ -152,6 +157,9 @@ fn build_grants(args: &Args, file: &Path, own: &[&str]) -> Result<Grants, waylea
     }
     for address in &args.tcp_listen {
         grants = grants.tcp_listen(*address)?;
+    }
+    if !args.allow_http.is_empty() {
+        grants = grants.http(http::client(&args.allow_http));
     }
     let mut limits = Limits::default();
     limits.timeout = args.timeout;

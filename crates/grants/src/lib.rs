@@ -13,6 +13,8 @@ mod dir;
 mod env;
 mod error;
 mod grants;
+#[cfg(feature = "http")]
+mod http;
 mod stream;
 pub mod units;
 
@@ -20,4 +22,6 @@ pub use dir::{Access, DirGrant};
 pub use env::EnvGrant;
 pub use error::Error;
 pub use grants::{Clocks, Grants, Limits, Preopen};
+#[cfg(feature = "http")]
+pub use http::{HttpGrant, HttpGrants};
 pub use stream::{Stream, StreamGrant};

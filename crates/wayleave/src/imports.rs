@@ -47,6 +47,7 @@ pub(crate) fn explain_interface(name: &str) -> String {
     let package = base.split_once('/').map_or(base, |(package, _)| package);
     match package {
         "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:filesystem" | "wasi:cli"
+        | "wasi:http"
             if version.starts_with("0.2.") =>
         {
             format!(
@@ -54,7 +55,7 @@ pub(crate) fn explain_interface(name: &str) -> String {
                 wayleave_wasi::p2::VERSION
             )
         }
-        "wasi:sockets" | "wasi:http" if version.starts_with("0.2.") => {
+        "wasi:sockets" if version.starts_with("0.2.") => {
             format!("{package} is not provided yet")
         }
         package if package.starts_with("wasi:") && version.starts_with("0.3.") => {
