@@ -18,8 +18,9 @@ pub struct Config {
     /// runtimes, and well inside the 2 MiB of a Rust thread.
     pub max_stack: usize,
     /// Keep memory for this many core instances ready, so that guests come and go without asking
-    /// the operating system for memory each time: for servers. Each may have one memory and one
-    /// table; a component has several instances. `None`, the default, asks as guests need it.
+    /// the operating system for memory each time: for servers. Each may have one table, and every
+    /// other one a memory; a component has several instances, and most have one memory among them.
+    /// `None`, the default, asks as guests need it.
     /// Engines that can not do it ask as well.
     pub pool: Option<u32>,
     /// Suspend guests while their host functions wait, so that one thread runs many of them: for

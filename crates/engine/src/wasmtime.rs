@@ -319,7 +319,9 @@ impl Wasmtime {
         if let Some(compiler) = self.compiler.get() {
             return Ok(compiler);
         }
-        let compiler = ::wasmtime::Engine::new(&settings(&self.config))
+        // It runs nothing.
+        let config = Config { pool: None, ..self.config.clone() };
+        let compiler = ::wasmtime::Engine::new(&settings(&config))
             .map_err(|error| cannot(trap::one_line(&error)))?;
         Ok(self.compiler.get_or_init(|| compiler))
     }
@@ -343,7 +345,7 @@ fn settings(config: &Config) -> ::wasmtime::Config {
     if let Some(instances) = config.pool {
         let mut pool = ::wasmtime::PoolingAllocationConfig::new();
         pool.total_core_instances(instances)
-            .total_memories(instances)
+            .total_memories(instances.div_ceil(2))
             .total_tables(instances)
             .table_elements(MOST_POOLED_ELEMENTS)
             .total_stacks(instances);

@@ -273,9 +273,12 @@ impl http_body::Body for Received {
         let state = lock(&self.0.0);
         let waiting = state.buffer.len() as u64;
         match (&state.end, state.length) {
-            (End::Complete(_), _) => SizeHint::with_exact(waiting),
-            (_, Some(length)) => SizeHint::with_exact(length - state.written + waiting),
-            (_, None) => {
+            (End::Complete(None), _) => SizeHint::with_exact(waiting),
+            (End::Open | End::Failed(_), Some(length)) => {
+                SizeHint::with_exact(length - state.written + waiting)
+            }
+            // Trailers follow bodies whose length is not told beforehand.
+            (End::Complete(Some(_)), _) | (_, None) => {
                 let mut hint = SizeHint::new();
                 hint.set_lower(waiting);
                 hint
