@@ -44,17 +44,19 @@ rm -f built/*.wasm built/p2/*.wasm built/components/*.wasm
 
 named=(panic trap_unreachable)
 fast=(ops)
+# 0.1 opens no sockets.
+networked=(network)
 small=()
 for source in rust/src/bin/*.rs; do
   bin=$(basename "$source" .rs)
-  [[ " ${named[*]} " == *" $bin "* ]] || small+=("$bin")
+  [[ " ${named[*]} ${networked[*]} " == *" $bin "* ]] || small+=("$bin")
 done
 rust wasm32-wasip1 built release "${small[@]}"
 rust wasm32-wasip1 built named "${named[@]}"
 rust wasm32-wasip1 built fast "${fast[@]}"
 
 # The same programs as components. A listener that is open from the start is a thing of 0.1.
-components=()
+components=("${networked[@]}")
 for bin in "${small[@]}"; do
   [[ $bin == tcp_echo ]] || components+=("$bin")
 done

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave::grants::{DirGrant, EnvGrant, HttpGrant, Stream, StreamGrant};
+use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule, Stream, StreamGrant};
 use wayleave::{Grants, Limits, UnknownImports};
 
 /// Run a program.
@@ -46,6 +46,16 @@ pub(crate) struct Args {
     /// host and port
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants")]
     allow_http: Vec<HttpGrant>,
+    /// Let it connect and send: tcp://HOST:PORTS or udp://HOST:PORTS. HOST is an address, a block
+    /// (10.0.0.0/8, [fd00::/8]), a name or *; PORTS are 443, 80,443, 8000-8100 or *
+    #[arg(long = "allow-outbound", value_name = "RULE", help_heading = "Grants")]
+    outbound: Vec<AddressRule>,
+    /// Let it listen and receive at addresses of this machine, written in the same way
+    #[arg(long = "allow-inbound", value_name = "RULE", help_heading = "Grants")]
+    inbound: Vec<AddressRule>,
+    /// Let it look names up: NAME, *.NAME or *. Names of --allow-outbound need no rule of their own
+    #[arg(long = "allow-resolve", value_name = "NAME", help_heading = "Grants")]
+    resolve: Vec<NameRule>,
 
     /// End the program after this time, also when it sleeps or waits (500ms, 10s, 2m)
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Limits")]
@@ -160,6 +170,15 @@ fn build_grants(args: &Args, file: &Path, own: &[&str]) -> Result<Grants, waylea
     }
     if !args.allow_http.is_empty() {
         grants = grants.http(http::client(&args.allow_http));
+    }
+    for rule in &args.outbound {
+        grants = grants.allow_outbound(rule.clone());
+    }
+    for rule in &args.inbound {
+        grants = grants.allow_inbound(rule.clone())?;
+    }
+    for rule in &args.resolve {
+        grants = grants.allow_resolve(rule.clone());
     }
     let mut limits = Limits::default();
     limits.timeout = args.timeout;

@@ -75,4 +75,20 @@ pub enum Error {
         /// Why.
         code: ErrorCode,
     },
+    /// Text that is no rule for addresses, or not for this direction.
+    #[error("network rule {text:?}: {reason}; write tcp://HOST:PORTS or udp://HOST:PORTS")]
+    AddressRule {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Text that is no rule for names.
+    #[error("name rule {text:?}: {reason}; write --allow-resolve NAME, *.NAME or *")]
+    NameRule {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }

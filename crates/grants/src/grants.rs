@@ -1,4 +1,7 @@
-use crate::{Access, DirGrant, Error, Stream, StreamGrant};
+use crate::{
+    Access, AddressRule, DirGrant, Error, NameRule, NetworkPolicy, NetworkRules, Stream,
+    StreamGrant,
+};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +10,7 @@ use wayleave_system::clock::{Clock, OsClock};
 use wayleave_system::fs::{Dir, File, OsDir, ReadOnly};
 #[cfg(feature = "http")]
 use wayleave_system::http::Client;
-use wayleave_system::net::{Listener, TcpListener};
+use wayleave_system::net::{Guarded, Listener, Network, OsNetwork, TcpListener};
 use wayleave_system::random::{OsRandom, Random};
 use wayleave_system::stdio;
 use wayleave_system::wait::Interrupt;
@@ -78,6 +81,10 @@ pub struct Grants {
     pub preopens: Vec<Preopen>,
     /// Listening sockets.
     pub listeners: Vec<Arc<dyn Listener>>,
+    /// The network, of which only that can be reached which the rules allow.
+    pub network: Arc<dyn Network>,
+    /// What may be reached in the network.
+    pub network_rules: NetworkRules,
     /// Standard input.
     pub stdin: Arc<dyn File>,
     /// Standard output.
@@ -104,7 +111,8 @@ impl Default for Grants {
 }
 
 impl Grants {
-    /// Nothing: no arguments, variables, folders or listeners; empty input; output that vanishes.
+    /// Nothing: no arguments, variables, folders or listeners; a network in which nothing can be
+    /// reached; empty input; output that vanishes.
     /// Clocks and random numbers are the host's: every program needs them, and they reach nothing.
     pub fn new() -> Self {
         Self {
@@ -112,6 +120,8 @@ impl Grants {
             env: Vec::new(),
             preopens: Vec::new(),
             listeners: Vec::new(),
+            network: Arc::new(OsNetwork::new()),
+            network_rules: NetworkRules::default(),
             stdin: Arc::new(stdio::Null),
             stdout: Arc::new(stdio::Null),
             stderr: Arc::new(stdio::Null),
@@ -232,6 +242,43 @@ impl Grants {
     pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
         self.listeners.push(listener);
         self
+    }
+
+    /// Allows connecting and sending to addresses of the network. Where a rule has a name, the guest
+    /// may look that up, and reach the addresses that it then finds.
+    pub fn allow_outbound(mut self, rule: AddressRule) -> Self {
+        self.network_rules.allow_outbound(rule);
+        self
+    }
+
+    /// Allows listening and receiving at addresses of this machine.
+    ///
+    /// # Errors
+    /// [`Error::AddressRule`] when the rule has a name other than `localhost`.
+    pub fn allow_inbound(mut self, rule: AddressRule) -> Result<Self, Error> {
+        self.network_rules.allow_inbound(rule)?;
+        Ok(self)
+    }
+
+    /// Allows looking names up.
+    pub fn allow_resolve(mut self, rule: NameRule) -> Self {
+        self.network_rules.allow_resolve(rule);
+        self
+    }
+
+    /// Uses another network than the host's.
+    pub fn network(mut self, network: Arc<dyn Network>) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// The network as one guest has it; `None` when it can reach nothing.
+    pub fn guest_network(&self) -> Option<Arc<dyn Network>> {
+        if self.network_rules.is_empty() {
+            return None;
+        }
+        let policy = NetworkPolicy::new(self.network_rules.clone());
+        Some(Arc::new(Guarded::new(self.network.clone(), Arc::new(policy))))
     }
 
     /// Connects standard input, output and error to the host's own.

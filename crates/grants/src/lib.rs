@@ -1,12 +1,12 @@
 //! What one guest is given, and nothing else: arguments, environment, folders, streams, listeners,
-//! clocks, limits.
+//! networks, clocks, limits.
 //!
 //! [`Grants::new`] is nothing at all: no folder, no variable, streams that lead nowhere. Each
 //! method adds one thing. What is named on the host (a folder, an address) is opened when it is
 //! granted, so that a mistake shows before the guest starts, and the guest then holds a handle.
 //!
 //! Grants written as text (`--dir data::/data::ro`) are parsed by [`DirGrant`],
-//! [`EnvGrant`] and [`StreamGrant`]; text that can not be understood is an error that says what
+//! [`EnvGrant`], [`StreamGrant`], [`AddressRule`] and [`NameRule`]; text that can not be understood is an error that says what
 //! was expected, never a grant.
 
 mod dir;
@@ -15,6 +15,7 @@ mod error;
 mod grants;
 #[cfg(feature = "http")]
 mod http;
+mod net;
 mod stream;
 pub mod units;
 
@@ -24,4 +25,7 @@ pub use error::Error;
 pub use grants::{Clocks, Grants, Limits, Preopen};
 #[cfg(feature = "http")]
 pub use http::{HttpGrant, HttpGrants};
+pub use net::{
+    AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
+};
 pub use stream::{Stream, StreamGrant};

@@ -14,7 +14,8 @@ pub trait Input: Send + Sync {
     /// end.
     ///
     /// # Errors
-    /// [`Again`](crate::ErrorCode::Again) when nothing is there yet; what made the stream fail.
+    /// [`Again`](crate::ErrorCode::Again) when nothing is there yet; what made the stream fail. With
+    /// an empty buffer, [`BrokenPipe`](crate::ErrorCode::BrokenPipe) when the end is known.
     fn read(&self, buffer: &mut [u8]) -> Result<usize>;
 
     /// When there are bytes, or the end, or an error.

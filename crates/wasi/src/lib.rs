@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | 0.0 | [`p0`] | `wasi_unstable`: 0.1 with other layouts |
 //! | 0.1 | [`p1`] | `wasi_snapshot_preview1` |
-//! | 0.2 | [`p2`] | the interfaces of `wasi:cli/command`, but for sockets |
+//! | 0.2 | [`p2`] | the interfaces of `wasi:cli/command` |
 //!
 //! The first two are core imports: [`p1::link`] adds what a module imports to an engine's linker.
 //! The last is for components: [`p2::link`] adds its interfaces to a component's linker.

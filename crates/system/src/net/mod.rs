@@ -1,8 +1,31 @@
-//! Sockets, as far as WASI 0.1 has them: listeners that the embedder opened, and the connections
-//! that they accept.
+//! Sockets, and the names that lead to them.
+//!
+//! A [`Network`] makes sockets and looks names up. The host's is [`OsNetwork`];
+//! [`MemoryNetwork`] is none. What a guest may
+//! reach in a network is for a [`Policy`] to say; [`Guarded`] asks it about each address at the
+//! moment when it is used, for every version of WASI alike. No socket of a network ever blocks the
+//! calling thread.
+//!
+//! [`Listener`] and [`Connection`] are sockets that the embedder opened, and the connections that
+//! they accept: what WASI 0.1 has.
 
+mod duplex;
+mod guarded;
+mod known;
+mod memory;
+mod name;
+mod network;
+mod os;
+mod policy;
 mod tcp;
 
+pub use duplex::Duplex;
+pub use guarded::Guarded;
+pub use memory::MemoryNetwork;
+pub use name::{Host, host};
+pub use network::{Family, Lookup, Network, SocketOption, TcpSocket, UdpSocket};
+pub use os::OsNetwork;
+pub use policy::{Policy, Use};
 pub use tcp::{TcpConnection, TcpListener};
 
 use crate::Result;

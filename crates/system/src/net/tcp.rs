@@ -68,7 +68,18 @@ impl Listener for TcpListener {
     }
 }
 
+impl AsFd for TcpConnection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl TcpConnection {
+    /// A socket that is non-blocking, and will be connected.
+    pub(super) fn from_socket(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+
     fn receive_once(
         &self,
         buffers: &mut [IoSliceMut<'_>],

@@ -8,6 +8,7 @@ mod escapes;
 mod files;
 mod links;
 mod names;
+mod net;
 mod paths;
 mod pipes;
 mod quota;

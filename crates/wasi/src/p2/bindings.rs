@@ -14,6 +14,12 @@ wayleave_bindgen::bindgen! {
         "wasi:filesystem/types/directory-entry-stream": crate::p2::filesystem::Entries,
         "wasi:cli/terminal-input/terminal-input": crate::p2::cli::TerminalInput,
         "wasi:cli/terminal-output/terminal-output": crate::p2::cli::TerminalOutput,
+        "wasi:sockets/network/network": crate::p2::sockets::Network,
+        "wasi:sockets/tcp/tcp-socket": std::sync::Arc<crate::p2::sockets::TcpSocket>,
+        "wasi:sockets/udp/udp-socket": crate::p2::sockets::UdpSocket,
+        "wasi:sockets/udp/incoming-datagram-stream": crate::p2::sockets::Incoming,
+        "wasi:sockets/udp/outgoing-datagram-stream": crate::p2::sockets::Outgoing,
+        "wasi:sockets/ip-name-lookup/resolve-address-stream": crate::p2::sockets::Addresses,
     },
     returns: {
         "wasi:io/streams.[method]input-stream.read": crate::p2::streams::Read,

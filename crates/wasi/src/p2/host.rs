@@ -3,12 +3,14 @@ use super::filesystem::{Descriptor, Entries, Seen};
 #[cfg(feature = "http")]
 use super::http::Http;
 use super::poll::Pollable;
+use super::sockets::{Addresses, Incoming, Outgoing, TcpSocket, UdpSocket};
 use super::streams::{InputStream, OutputStream};
 use super::table::Table;
 use crate::wait::Waiter;
 use std::sync::Arc;
 use wayleave_grants::{Clocks, Grants, Preopen};
 use wayleave_system::fs::File;
+use wayleave_system::net::Network;
 use wayleave_system::random::Random;
 use wayleave_system::wait::Reactor;
 
@@ -41,16 +43,29 @@ pub struct Host {
     pub(super) inputs: Table<InputStream>,
     pub(super) outputs: Table<OutputStream>,
     pub(super) pollables: Table<Pollable>,
+    /// None when nothing can be reached in it.
+    pub(super) network: Option<Arc<dyn Network>>,
+    pub(super) tcp_sockets: Table<Arc<TcpSocket>>,
+    pub(super) udp_sockets: Table<UdpSocket>,
+    pub(super) incoming: Table<Incoming>,
+    pub(super) outgoing: Table<Outgoing>,
+    pub(super) lookups: Table<Addresses>,
+    /// Room for one that arrives.
+    pub(super) datagram: Vec<u8>,
     pub(super) causes: Causes,
     #[cfg(feature = "http")]
     pub(super) http: Http,
 }
+
+/// Most look-ups of names of one guest at a time: guests share the threads that make them.
+const MOST_LOOKUPS: usize = 64;
 
 impl Host {
     /// The host's side of a guest that is given `grants`. Listeners are not offered yet: 0.2 has
     /// none that are open from the start.
     pub fn new(grants: Grants) -> Self {
         let limit = grants.limits.descriptors;
+        let network = grants.guest_network();
         Self {
             args: grants.args,
             env: grants.env,
@@ -67,6 +82,13 @@ impl Host {
             inputs: Table::new(limit),
             outputs: Table::new(limit),
             pollables: Table::new(limit),
+            network,
+            tcp_sockets: Table::new(limit),
+            udp_sockets: Table::new(limit),
+            incoming: Table::new(limit),
+            outgoing: Table::new(limit),
+            lookups: Table::new(limit.min(MOST_LOOKUPS)),
+            datagram: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
             http: Http::new(grants.http, limit),

@@ -1,5 +1,4 @@
-//! WASI 0.2: the interfaces of `wasi:cli/command` but for sockets, in version 0.2.12, which stands
-//! in for every 0.2.
+//! WASI 0.2: the interfaces of `wasi:cli/command`, in version 0.2.12, which stands in for every 0.2.
 //!
 //! [`link`] adds them to a component's linker; the guest's side of them lives in [`Host`]. One file
 //! per interface or group of interfaces; types, traits and registration are made by `bindgen!` from
@@ -15,6 +14,7 @@ mod host;
 pub mod http;
 mod poll;
 mod random;
+mod sockets;
 mod streams;
 mod table;
 #[cfg(test)]
@@ -60,5 +60,12 @@ pub fn link<E: Engine, T: State>(linker: &mut Linker<E, T>, timezone: bool) -> R
     wasi::cli::terminal_output::link(linker, T::p2)?;
     wasi::cli::terminal_stdin::link(linker, T::p2)?;
     wasi::cli::terminal_stdout::link(linker, T::p2)?;
-    wasi::cli::terminal_stderr::link(linker, T::p2)
+    wasi::cli::terminal_stderr::link(linker, T::p2)?;
+    wasi::sockets::network::link(linker, T::p2)?;
+    wasi::sockets::instance_network::link(linker, T::p2)?;
+    wasi::sockets::tcp::link(linker, T::p2)?;
+    wasi::sockets::tcp_create_socket::link(linker, T::p2)?;
+    wasi::sockets::udp::link(linker, T::p2)?;
+    wasi::sockets::udp_create_socket::link(linker, T::p2)?;
+    wasi::sockets::ip_name_lookup::link(linker, T::p2)
 }

@@ -25,6 +25,14 @@ pub(crate) enum Pollable {
     Output(Arc<dyn Output>),
     /// Something else is ready.
     Source(Arc<dyn Source>),
+    /// What was begun has come to its end.
+    Pending(Arc<dyn Pending>),
+}
+
+/// What is waited for differently as time goes on.
+pub(crate) trait Pending: Send + Sync {
+    /// What is to be waited for now.
+    fn readiness(&self) -> (Readiness<'_>, Interest);
 }
 
 impl Pollable {
@@ -36,6 +44,7 @@ impl Pollable {
             Self::Input(input) => (input.readiness(), Interest::Read),
             Self::Output(output) => (output.readiness(), Interest::Write),
             Self::Source(source) => (Readiness::Source(source), Interest::Read),
+            Self::Pending(pending) => pending.readiness(),
         })
     }
 }

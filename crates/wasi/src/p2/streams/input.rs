@@ -90,7 +90,13 @@ impl InputStream {
     ) -> Outcome<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(len.min(CHUNK)).unwrap_or(0)];
         if bytes.is_empty() {
-            return Ok(Ok(bytes));
+            return match self {
+                Self::Source(source) => told(match source.read(&mut bytes) {
+                    Ok(_) | Err(ErrorCode::Again) => Ok(bytes),
+                    Err(code) => Err(code.into()),
+                }),
+                _ => Ok(Ok(bytes)),
+            };
         }
         let read = match self {
             Self::File(input) => input.read(&mut bytes).map_err(Failure::Errno),

@@ -91,9 +91,8 @@ impl streams::Host for Host {
         self.put(this, |output, waiter| output.write_and_flush(Bytes::These(contents), waiter))
     }
 
-    /// All streams go on by themselves: there is nothing to set off.
     fn output_stream_flush(&mut self, this: Borrow<OutputStream>) -> Outcome<()> {
-        self.outputs.get(this).map(|_| Ok(()))
+        told(self.outputs.get(this)?.begin_flush())
     }
 
     fn output_stream_blocking_flush(&mut self, this: Borrow<OutputStream>) -> Outcome<()> {

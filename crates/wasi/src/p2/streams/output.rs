@@ -108,6 +108,17 @@ impl OutputStream {
         Ok(())
     }
 
+    /// All streams go on by themselves: there is nothing to set off, but to tell of what failed.
+    pub(super) fn begin_flush(&self) -> Result<()> {
+        match self {
+            Self::Sink { output, .. } => match output.flush() {
+                Ok(()) | Err(ErrorCode::Again) => Ok(()),
+                Err(code) => Err(code.into()),
+            },
+            _ => Ok(()),
+        }
+    }
+
     /// Waits until all that was written is out.
     #[inline]
     pub(super) fn flush(&self, waiter: &Waiter) -> Result<()> {

@@ -1,7 +1,7 @@
 (component
-  (import "wasi:sockets/network@0.2.3" (instance $network
+  (import "wasi:keyvalue/store@0.2.0-draft" (instance $store
     (export "open" (func))))
-  (core func $open (canon lower (func $network "open")))
+  (core func $open (canon lower (func $store "open")))
   (core module $main
     (import "" "open" (func $open))
     (func (export "run") (result i32) (call $open) (i32.const 0)))
