@@ -33,7 +33,10 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         let store = engine.store(Data { host: state, runtime }, limits);
         let mut store = store.map_err(|error| Trap::host(error.to_string()))?;
         let mut context = E::context(&mut store);
-        let trampolines = context.host_funcs(&inner.trampolines);
+        let trampolines = match inner.needs_trampolines {
+            true => context.host_funcs(&inner.trampolines),
+            false => Vec::new(),
+        };
         for instance in &inner.flags {
             let flags = context.new_global(wayleave_engine::Value::I32(1))?;
             if let Some(leave) = context.state().runtime.leave.get_mut(*instance as usize) {
@@ -57,6 +60,7 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
                     let imports = imports.collect::<Result<Vec<_>, _>>()?;
                     core.push(context.instantiate_with(module, &imports)?);
                 }
+                ReadyStep::Template(template) => core.push(context.instantiate(template)?),
                 ReadyStep::Memory(export) => match item(&mut context, export)? {
                     Extern::Memory(memory) => {
                         context.keep_memory(&memory);

@@ -31,7 +31,9 @@ pub(crate) struct Resolved<E: Engine, T: Send + 'static> {
     imported: BTreeMap<u32, E::Module>,
     /// The trampolines of the plan, in its order.
     pub(crate) trampolines: E::Linker<Data<E, T>>,
-    pub(crate) steps: Vec<ReadyStep<E>>,
+    pub(crate) steps: Vec<ReadyStep<E, T>>,
+    /// Whether a step needs functions of the runtime's one by one.
+    pub(crate) needs_trampolines: bool,
     /// Component instances whose flags adapters look at.
     pub(crate) flags: Vec<u32>,
     pub(crate) kinds: Arc<Kinds>,
@@ -43,12 +45,20 @@ pub(crate) struct Resolved<E: Engine, T: Send + 'static> {
 }
 
 /// A step of the plan with nothing left to look up.
-pub(crate) enum ReadyStep<E: Engine> {
-    Instantiate { module: E::Module, imports: Vec<ReadyItem<E>> },
+pub(crate) enum ReadyStep<E: Engine, T: Send + 'static> {
+    Instantiate {
+        module: E::Module,
+        imports: Vec<ReadyItem<E>>,
+    },
+    /// A module that imports nothing but functions of the runtime's: all is found beforehand.
+    Template(E::Template<Data<E, T>>),
     Memory(ReadyItem<E>),
     Realloc(ReadyItem<E>),
     PostReturn(ReadyItem<E>),
-    Destructor { resource: usize, function: ReadyItem<E> },
+    Destructor {
+        resource: usize,
+        function: ReadyItem<E>,
+    },
 }
 
 pub(crate) enum ReadyItem<E: Engine> {
@@ -73,6 +83,7 @@ impl<E: Engine, T: Send + 'static> Template<E, T> {
             imported: imported_modules(&plan, linker),
             trampolines,
             steps: Vec::new(),
+            needs_trampolines: exports_trampolines(&plan.exports),
             flags: Vec::new(),
             kinds: Arc::new(kinds),
             max_handles: linker.max_handles,
@@ -80,7 +91,7 @@ impl<E: Engine, T: Send + 'static> Template<E, T> {
             modules: Vec::new(),
         };
         for step in &plan.steps {
-            inner.add_step(step)?;
+            inner.add_step(engine, step)?;
         }
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -115,15 +126,20 @@ impl<E: Engine, T: Send + 'static> Template<E, T> {
 }
 
 impl<E: Engine, T: Send + 'static> Resolved<E, T> {
-    fn add_step(&mut self, step: &Step) -> Result<(), Error> {
+    fn add_step(&mut self, engine: &E, step: &Step) -> Result<(), Error> {
         let ready = match step {
             Step::Instantiate { module, imports, .. } => {
                 let module = self.component.modules().get(*module as usize);
                 let module = module.ok_or_else(broken)?.clone();
-                let imports = imports.iter().map(|item| self.item(item));
-                let imports = imports.collect::<Result<_, _>>()?;
                 self.modules.push(module.clone());
-                ReadyStep::Instantiate { module, imports }
+                match self.template(engine, &module, imports)? {
+                    Some(template) => ReadyStep::Template(template),
+                    None => {
+                        let imports = imports.iter().map(|item| self.item(item));
+                        let imports = imports.collect::<Result<_, _>>()?;
+                        ReadyStep::Instantiate { module, imports }
+                    }
+                }
             }
             Step::InstantiateImport { import, imports, .. } => {
                 let module = self.imported.get(import).ok_or_else(broken)?.clone();
@@ -143,6 +159,23 @@ impl<E: Engine, T: Send + 'static> Resolved<E, T> {
         Ok(())
     }
 
+    /// The template of a module that imports nothing but functions of the runtime's.
+    fn template(
+        &self,
+        engine: &E,
+        module: &E::Module,
+        imports: &[Item],
+    ) -> Result<Option<E::Template<Data<E, T>>>, Error> {
+        let number = |item: &Item| match item {
+            Item::Trampoline(number) => Some(*number as usize),
+            Item::Export(_) | Item::Flags(_) => None,
+        };
+        match imports.iter().map(number).collect::<Option<Vec<_>>>() {
+            Some(numbers) => Ok(engine.template_of(&self.trampolines, module, &numbers)?),
+            None => Ok(None),
+        }
+    }
+
     fn imports_by_name(
         &mut self,
         module: &E::Module,
@@ -158,7 +191,10 @@ impl<E: Engine, T: Send + 'static> Resolved<E, T> {
     pub(crate) fn item(&mut self, item: &Item) -> Result<ReadyItem<E>, Error> {
         Ok(match item {
             Item::Export(export) => self.export(export)?,
-            Item::Trampoline(number) => ReadyItem::Trampoline(*number as usize),
+            Item::Trampoline(number) => {
+                self.needs_trampolines = true;
+                ReadyItem::Trampoline(*number as usize)
+            }
             Item::Flags(instance) => {
                 if !self.flags.contains(instance) {
                     self.flags.push(*instance);
@@ -188,6 +224,15 @@ impl<E: Engine, T: Send + 'static> Resolved<E, T> {
             }),
         }
     }
+}
+
+/// Whether a function of the runtime's is exported as it is.
+fn exports_trampolines(exports: &BTreeMap<String, Export>) -> bool {
+    exports.values().any(|export| match export {
+        Export::Func { core, .. } => matches!(core, Item::Trampoline(_)),
+        Export::Instance(inside) => exports_trampolines(inside),
+        Export::Module(_) | Export::ImportedModule(_) | Export::Resource(_) => false,
+    })
 }
 
 fn broken() -> Error {

@@ -196,6 +196,19 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
         module: &Self::Module,
     ) -> Result<Self::Template<T>, Error>;
 
+    /// As [`Engine::template`], with a host function for each import in the module's order: by its
+    /// place in the order in which they were defined. `None` where that can not be done at once,
+    /// as with two imports of one name.
+    ///
+    /// # Errors
+    /// As [`Engine::template`].
+    fn template_of<T: Send + 'static>(
+        &self,
+        linker: &Self::Linker<T>,
+        module: &Self::Module,
+        functions: &[usize],
+    ) -> Result<Option<Self::Template<T>>, Error>;
+
     /// A new store around the host's state.
     ///
     /// # Errors

@@ -96,6 +96,11 @@ impl Defined {
         self.0.iter().rposition(|(of, called, _)| **of == *module && **called == *name)
     }
 
+    /// Module and name of the host function that was defined at this position.
+    pub(crate) fn name(&self, position: usize) -> Option<(&str, &str)> {
+        self.0.get(position).map(|(module, name, _)| (&**module, &**name))
+    }
+
     /// The type of the host function that was defined at this position.
     pub(crate) fn ty(&self, position: usize) -> Option<&Arc<FuncType>> {
         self.0.get(position).map(|(_, _, ty)| ty)

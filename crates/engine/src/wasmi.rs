@@ -279,6 +279,27 @@ impl Engine for Wasmi {
         Ok(Template { module: module.clone(), imports })
     }
 
+    fn template_of<T: Send + 'static>(
+        &self,
+        linker: &Linker<T>,
+        module: &Module,
+        functions: &[usize],
+    ) -> Result<Option<Template<T>>, Error> {
+        let mut imports: Vec<(usize, HostFunc<T>)> = Vec::new();
+        for (index, position) in functions.iter().enumerate() {
+            let Some(function) = linker.ordered.get(*position) else { return Ok(None) };
+            imports.push((index, function.clone()));
+        }
+        if imports.len() != module.raw.imports().len() {
+            return Ok(None);
+        }
+        if let Some(places) = &module.places {
+            imports.sort_by_key(|&(index, _)| places.get(index).copied());
+        }
+        let imports = imports.into_iter().map(|(_, function)| function).collect();
+        Ok(Some(Template { module: module.clone(), imports }))
+    }
+
     fn store<T: Send + 'static>(
         &self,
         state: T,

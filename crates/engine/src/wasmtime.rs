@@ -256,6 +256,30 @@ impl Engine for Wasmtime {
         })
     }
 
+    fn template_of<T: Send + 'static>(
+        &self,
+        linker: &Linker<T>,
+        module: &Module,
+        functions: &[usize],
+    ) -> Result<Option<InstancePre<Data<T>>>, Error> {
+        let bad = |error| Error::Module { reason: trap::one_line(&error) };
+        let mut names = std::collections::HashSet::new();
+        let unique = |import: ::wasmtime::ImportType<'_>| {
+            names.insert((import.module().to_owned(), import.name().to_owned()))
+        };
+        if module.imports().len() != functions.len() || !module.imports().all(unique) {
+            return Ok(None);
+        }
+        // Aliases of the functions by the names that the module has for them.
+        let mut raw = ::wasmtime::Linker::new(&self.engine);
+        raw.allow_shadowing(true).clone_from(&linker.raw);
+        for (import, position) in module.imports().zip(functions) {
+            let Some((of, name)) = linker.defined.name(*position) else { return Ok(None) };
+            raw.alias(of, name, import.module(), import.name()).map_err(bad)?;
+        }
+        raw.instantiate_pre(module).map(Some).map_err(bad)
+    }
+
     fn store<T: Send + 'static>(
         &self,
         state: T,

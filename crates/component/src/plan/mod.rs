@@ -2,6 +2,7 @@
 //! order, in a form that can be kept on disk.
 
 mod features;
+mod shims;
 mod translate;
 mod types;
 
@@ -18,7 +19,7 @@ use std::ops::Range;
 use wayleave_engine::{ExternType, FuncType as CoreFuncType};
 
 /// Changes with everything that changes the bytes of a plan or their meaning.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A component, ready to be instantiated: its modules, and what to do with them.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 
 use super::{
     Export, ExportOf, Features, FuncType, Import, ImportKind, Item, ModuleSource, ModuleType,
-    Options, Plan, Resource, ResourceTable, Shape, Step, Trampoline, Transcode, Type, Types,
+    Options, Plan, Resource, ResourceTable, Shape, Step, Trampoline, Transcode, Type, Types, shims,
 };
 use crate::Error;
 use crate::abi::Encoding;
@@ -48,7 +48,7 @@ pub fn translate(binary: &[u8], proposals: Proposals, features: Features) -> Res
     };
     let resource_tables = types.num_resource_tables();
     let (component_types, _) = types.finish(&translation.component);
-    Planner {
+    let mut plan = Planner {
         binary,
         component: &translation.component,
         trampolines: &translation.trampolines,
@@ -62,7 +62,9 @@ pub fn translate(binary: &[u8], proposals: Proposals, features: Features) -> Res
         instances: Vec::new(),
         export_names: HashMap::new(),
     }
-    .plan()
+    .plan()?;
+    shims::bypass(&mut plan, binary);
+    Ok(plan)
 }
 
 fn wasm_features(proposals: Proposals, wanted: Features) -> WasmFeatures {
