@@ -69,14 +69,14 @@ c wasm32-wasip2 built/p2
 
 component calculator driver fixed_clocks lender one_file store
 
-# Components that answer HTTP requests.
-handler() { # NAME...
+# Components that answer HTTP requests, and one that sends them.
+http() { # NAME...
   local target=wasm32-wasip2 name
   run cargo build --locked --manifest-path rust/Cargo.toml --target-dir target --target "$target" \
     --profile release "${@/#/--example=}"
   for name; do cp "target/$target/release/examples/$name.wasm" "built/components/"; done
 }
-handler http_hello http_web
+http http_hello http_web http_fetch
 
 # Two components in one: what the first imports, the second provides as far as it can.
 compose() { # NAME FIRST SECOND

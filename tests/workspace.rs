@@ -6,7 +6,8 @@ use std::process::Command;
 
 /// Each crate of the workspace and the crates of the workspace that it may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("wayleave-cli", &["wayleave"]),
+    ("wayleave-cli", &["wayleave", "wayleave-serve", "wayleave-http-client"]),
+    ("wayleave-serve", &["wayleave"]),
     (
         "wayleave",
         &[
@@ -33,6 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wayleave-grants", &["wayleave-system"]),
     ("wayleave-engine", &[]),
     ("wayleave-system", &[]),
+    ("wayleave-http-client", &["wayleave-system"]),
 ];
 
 /// Outside crates that only some crates may depend on.
@@ -43,7 +45,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("wat", &["wayleave"]),
     ("rustix", &["wayleave-system"]),
     ("clap", &["wayleave-cli"]),
-    ("tokio", &[]),
+    ("tokio", &["wayleave-http-client", "wayleave-serve", "wayleave-cli"]),
 ];
 
 #[test]

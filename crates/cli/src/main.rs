@@ -5,6 +5,7 @@ mod compile;
 mod completions;
 mod componentize;
 mod failure;
+mod http;
 mod inspect;
 mod invoke;
 mod man;

@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use crate::http;
 use crate::invoke;
 use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave::grants::{AddressRule, DirGrant, EnvGrant, NameRule, Stream, StreamGrant};
+use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule, Stream, StreamGrant};
 use wayleave::{Grants, Limits, UnknownImports};
 
 /// Run a program.
@@ -41,6 +42,10 @@ pub(crate) struct Args {
     /// Listen on an address and give the listener, behind the folders (without any, as descriptor 3)
     #[arg(long, value_name = "ADDR:PORT", help_heading = "Grants")]
     tcp_listen: Vec<SocketAddr>,
+    /// Let the program send HTTP requests to a host, on the usual ports or this one; `*` is every
+    /// host and port
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants")]
+    allow_http: Vec<HttpGrant>,
     /// Let it connect and send: tcp://HOST:PORTS or udp://HOST:PORTS. HOST is an address, a block
     /// (10.0.0.0/8, [fd00::/8]), a name or *; PORTS are 443, 80,443, 8000-8100 or *
     #[arg(long = "allow-outbound", value_name = "RULE", help_heading = "Grants")]
@@ -162,6 +167,9 @@ fn build_grants(args: &Args, file: &Path, own: &[&str]) -> Result<Grants, waylea
     }
     for address in &args.tcp_listen {
         grants = grants.tcp_listen(*address)?;
+    }
+    if !args.allow_http.is_empty() {
+        grants = grants.http(http::client(&args.allow_http));
     }
     for rule in &args.outbound {
         grants = grants.allow_outbound(rule.clone());

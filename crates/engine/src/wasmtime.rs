@@ -60,6 +60,13 @@ pub struct Linker<T: Send + 'static> {
     suspend: bool,
 }
 
+/// Where an export of a module is, and a function's type, so that no instance has to be asked.
+#[derive(Clone)]
+pub struct ExportPlace {
+    place: ::wasmtime::ModuleExport,
+    func: Option<Arc<FuncType>>,
+}
+
 /// More than this is more than a thread's stack will be; the engine would compute with it anyway.
 const MOST_STACK: usize = 1 << 30;
 
@@ -84,7 +91,7 @@ impl Engine for Wasmtime {
     type Global = ::wasmtime::Global;
     type Other = ::wasmtime::Extern;
     type Instance = ::wasmtime::Instance;
-    type ExportPlace = ::wasmtime::ModuleExport;
+    type ExportPlace = ExportPlace;
 
     const PROPOSALS: Proposals =
         Proposals { exceptions: true, gc: true, threads: true, relaxed_simd: true };
@@ -157,8 +164,13 @@ impl Engine for Wasmtime {
         module.exports().map(export).collect()
     }
 
-    fn find_export(module: &Module, name: &str) -> Option<::wasmtime::ModuleExport> {
-        module.get_export_index(name)
+    fn find_export(module: &Module, name: &str) -> Option<ExportPlace> {
+        let place = module.get_export_index(name)?;
+        let func = match module.get_export(name)? {
+            ::wasmtime::ExternType::Func(ty) => types::func_type(&ty).map(Arc::new),
+            _ => None,
+        };
+        Some(ExportPlace { place, func })
     }
 
     fn linker<T: Send + 'static>(&self) -> Linker<T> {
@@ -348,7 +360,12 @@ fn settings(config: &Config) -> ::wasmtime::Config {
             .total_memories(instances.div_ceil(2))
             .total_tables(instances)
             .table_elements(MOST_POOLED_ELEMENTS)
-            .total_stacks(instances);
+            .total_stacks(instances)
+            .table_keep_resident(KEPT_TABLE);
+        // Only where the system tells which pages were written to: cleaning all would take longer.
+        if ::wasmtime::PoolingAllocationConfig::is_pagemap_scan_available() {
+            pool.linear_memory_keep_resident(KEPT_MEMORY).pagemap_scan(::wasmtime::Enabled::Yes);
+        }
         settings.allocation_strategy(pool);
     }
     settings
@@ -362,6 +379,11 @@ fn find_memory<T: 'static>(caller: &mut Caller<'_, Data<T>>) {
     let export = caller.get_export("memory");
     caller.data_mut().memory = DefaultMemory::from(export);
 }
+
+/// Bytes of each memory and table of a pool that stay mapped, and are cleaned by hand: giving them
+/// back makes every processor forget addresses, and taking them again a page fault for each 4 KiB.
+const KEPT_MEMORY: usize = 2 << 20;
+const KEPT_TABLE: usize = 64 << 10;
 
 fn cannot(reason: String) -> Error {
     Error::Config { engine: Wasmtime::NAME, reason }

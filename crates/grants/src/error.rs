@@ -23,6 +23,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Text that is no host for HTTP requests.
+    #[error("HTTP grant {text:?}: {reason}; write HOST[:PORT], or * for every host")]
+    Http {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An argument or variable with a NUL byte, which guests could not tell from its end.
     #[error("{what} contains a NUL byte")]
     Nul {

@@ -13,6 +13,8 @@ mod dir;
 mod env;
 mod error;
 mod grants;
+#[cfg(feature = "http")]
+mod http;
 mod net;
 mod stream;
 pub mod units;
@@ -21,6 +23,8 @@ pub use dir::{Access, DirGrant};
 pub use env::EnvGrant;
 pub use error::Error;
 pub use grants::{Clocks, Grants, Limits, Preopen};
+#[cfg(feature = "http")]
+pub use http::{HttpGrant, HttpGrants};
 pub use net::{
     AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
 };

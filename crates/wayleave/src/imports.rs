@@ -47,16 +47,13 @@ pub(crate) fn explain_interface(name: &str) -> String {
     let package = base.split_once('/').map_or(base, |(package, _)| package);
     match package {
         "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:filesystem" | "wasi:cli"
-        | "wasi:sockets"
+        | "wasi:sockets" | "wasi:http"
             if version.starts_with("0.2.") =>
         {
             format!(
                 "this version provides {package} up to {}; this is newer, or not stable",
                 wayleave_wasi::p2::VERSION
             )
-        }
-        "wasi:http" if version.starts_with("0.2.") => {
-            format!("{package} is not provided yet")
         }
         package if package.starts_with("wasi:") && version.starts_with("0.3.") => {
             "WASI 0.3 is not provided yet; build for wasm32-wasip2 instead".to_owned()

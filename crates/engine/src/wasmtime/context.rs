@@ -4,7 +4,7 @@ use ::wasmtime::{AsContextMut, StoreContextMut, Val, ValRaw};
 
 use super::limiter::Kept;
 use super::suspend;
-use super::{Data, DefaultMemory, Linker, View, Wasmtime, trap, types};
+use super::{Data, DefaultMemory, ExportPlace, Linker, View, Wasmtime, trap, types};
 use crate::{Extern, FuncType, Stop, Trap, TrapKind, Value};
 
 /// A Wasmtime store in use.
@@ -125,10 +125,14 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
     fn found_export(
         &mut self,
         instance: &::wasmtime::Instance,
-        export: &::wasmtime::ModuleExport,
+        export: &ExportPlace,
     ) -> Option<Extern<Wasmtime>> {
-        let export = instance.get_module_export(&mut self.store, export)?;
-        Some(self.guest_extern(export))
+        match instance.get_module_export(&mut self.store, &export.place)? {
+            ::wasmtime::Extern::Func(raw) => {
+                Some(Extern::Func(Func { raw, ty: export.func.clone() }))
+            }
+            other => Some(self.guest_extern(other)),
+        }
     }
 
     fn call(&mut self, func: &Func, args: &[Value], results: &mut [Value]) -> Result<(), Stop> {

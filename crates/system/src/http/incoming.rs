@@ -253,9 +253,9 @@ mod tests {
         let mut body = BodyReader::new(frames([data("ab"), Some(Err(error.clone()))]));
         let stream = body.stream().unwrap();
         assert_eq!(read(&stream, 10).unwrap(), "ab");
-        assert_eq!(error_of(&*stream), None);
+        assert_eq!(error_of(&stream), None);
         assert_eq!(read(&stream, 10), Err(crate::ErrorCode::Io));
-        assert_eq!(error_of(&*stream), Some(error.clone()));
+        assert_eq!(error_of(&stream), Some(error.clone()));
         assert_eq!(read(&stream, 10).unwrap(), "");
         let coming = body.finish();
         assert_eq!(coming.result(), Some(Err(error.clone())));

@@ -12,6 +12,7 @@ mod pending;
 
 pub use client::{Client, Options, Policy};
 pub use error::{ErrorCode, FieldSize};
+pub use http::uri::Scheme;
 pub use incoming::{BodyReader, BodyStream, Trailers};
 pub use length::{content_length, parse_length};
 pub use outgoing::{BodySink, BodyWriter, Message};

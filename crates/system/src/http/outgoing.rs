@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(body.size_hint().exact(), Some(1));
         let error = ErrorCode::RequestBodySize(Some(4));
         assert_eq!(sink.write(b"cd"), Err(crate::ErrorCode::Io));
-        assert_eq!(error_of(&*sink), Some(error.clone()));
+        assert_eq!(error_of(&sink), Some(error.clone()));
         assert_eq!(sink.write(b"e"), Err(crate::ErrorCode::BrokenPipe));
         assert_eq!(writer.finish(None), Err(error.clone()));
         let received = receive(&mut body, Waker::noop());

@@ -53,6 +53,8 @@ pub(super) fn scheme(scheme: &Scheme) -> Option<uri::Scheme> {
     match scheme {
         Scheme::Http => Some(uri::Scheme::HTTP),
         Scheme::Https => Some(uri::Scheme::HTTPS),
+        // A parser takes an empty one, too.
+        Scheme::Other(name) if !name.starts_with(|c: char| c.is_ascii_alphabetic()) => None,
         Scheme::Other(name) => name.parse().ok(),
     }
 }

@@ -138,7 +138,7 @@ impl InputStream {
     }
 
     /// What there is to say of the last failure.
-    pub(super) fn cause(&self) -> Option<Cause> {
+    pub(in crate::p2) fn cause(&self) -> Option<Cause> {
         match self {
             Self::Source(source) => source.cause(),
             Self::File(_) | Self::Stream(_) => None,

@@ -186,7 +186,7 @@ impl OutputStream {
     }
 
     /// What there is to say of the last failure.
-    pub(super) fn cause(&self) -> Option<Cause> {
+    pub(in crate::p2) fn cause(&self) -> Option<Cause> {
         match self {
             Self::Sink { output, .. } => output.cause(),
             Self::File { .. } | Self::Append(_) | Self::Stream(_) => None,

@@ -1,0 +1,102 @@
+use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use wayleave_system::http::ErrorCode;
+
+/// Where a request goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) scheme: Scheme,
+    /// A name in lower case, or an address without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) authority: Authority,
+    path: PathAndQuery,
+}
+
+/// What connections are kept by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    tls: bool,
+    host: String,
+    port: u16,
+}
+
+impl Target {
+    pub(crate) fn of(uri: &Uri) -> Result<Self, ErrorCode> {
+        let parts = uri.clone().into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(ErrorCode::RequestUriInvalid);
+        };
+        let default_port = match scheme.as_str() {
+            "http" => 80,
+            "https" => 443,
+            _ => return Err(ErrorCode::ProtocolError),
+        };
+        let host = authority.host();
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let host = host.to_ascii_lowercase();
+        // A number that is too large is no port to the parser, which goes on without one.
+        let port = match authority.as_str().strip_prefix(authority.host()) {
+            Some("" | ":") => default_port,
+            Some(port) => {
+                port.trim_start_matches(':').parse().map_err(|_| ErrorCode::RequestUriInvalid)?
+            }
+            // There is something before the host that is not to be sent (RFC 9110, 4.2.4).
+            None => return Err(ErrorCode::RequestUriInvalid),
+        };
+        if host.is_empty() || port == 0 {
+            return Err(ErrorCode::RequestUriInvalid);
+        }
+        let path = parts.path_and_query.unwrap_or(PathAndQuery::from_static("/"));
+        Ok(Self { scheme, host, port, authority, path })
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        Key { tls: self.is_tls(), host: self.host.clone(), port: self.port }
+    }
+
+    /// The path and the query alone, as HTTP/1.1 sends them.
+    pub(crate) fn origin_form(&self) -> Uri {
+        Uri::from(self.path.clone())
+    }
+
+    /// All of it, as HTTP/2 does.
+    pub(crate) fn absolute_form(&self) -> Uri {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(self.path.clone());
+        Uri::from_parts(parts).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_says_where_to() {
+        for (uri, tls, host, port) in [
+            ("http://Example.COM", false, "example.com", 80),
+            ("https://example.com/x?y", true, "example.com", 443),
+            ("http://a:8080/", false, "a", 8080),
+            ("http://a:/", false, "a", 80),
+            ("https://[::1]/", true, "::1", 443),
+            ("https://[::1]:8443/", true, "::1", 8443),
+            ("http://127.0.0.1:1", false, "127.0.0.1", 1),
+        ] {
+            let target = Target::of(&uri.parse().unwrap()).unwrap();
+            let got = (target.is_tls(), target.host.as_str(), target.port);
+            assert_eq!(got, (tls, host, port), "{uri}");
+        }
+        for uri in ["/", "ftp://a/", "http://a:99999/", "http://a:0/", "http://me@a/", "a:80"] {
+            assert!(Target::of(&uri.parse().unwrap()).is_err(), "{uri}");
+        }
+        let target = Target::of(&"http://a:81/b?c".parse().unwrap()).unwrap();
+        assert_eq!(target.origin_form().to_string(), "/b?c");
+        assert_eq!(target.absolute_form().to_string(), "http://a:81/b?c");
+    }
+}

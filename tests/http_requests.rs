@@ -1,0 +1,157 @@
+//! A guest's own HTTP requests, from the command line's grant to the wire and back, on each engine.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+const ENGINES: [&str; 2] = ["wasmtime", "wasmi"];
+
+/// A server of one answer to each connection, made of what it was sent.
+struct Server {
+    address: SocketAddr,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Server {
+    fn start(answer: impl Fn(&str, &mut TcpStream) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let asked = Arc::<AtomicUsize>::default();
+        let count = asked.clone();
+        std::thread::spawn(move || {
+            while let Ok((mut stream, _)) = listener.accept() {
+                count.fetch_add(1, Ordering::SeqCst);
+                answer(&request(&mut stream), &mut stream);
+            }
+        });
+        Self { address, asked }
+    }
+}
+
+/// A request with as much body as it announces.
+fn request(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
+        bytes.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&bytes).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a length"))];
+    stream.read_exact(&mut body).expect("the body");
+    bytes.extend(body);
+    String::from_utf8(bytes).expect("text")
+}
+
+fn fetch(engine: &str, grants: &[&str], args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_wayleave"))
+        .args(["run", "--engine", engine, "--timeout", "60s"])
+        .args(grants.iter().map(|grant| format!("--allow-http={grant}")))
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/built/components/http_fetch.wasm"))
+        .args(args)
+        .output()
+        .expect("the command runs")
+}
+
+fn printed(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[test]
+fn a_granted_host_is_asked_and_answers() {
+    let server = Server::start(|asked, stream| {
+        let answer = format!("HTTP/1.1 201 Created\r\nx-a: b\r\n\r\nasked:\n{asked}");
+        stream.write_all(answer.as_bytes()).expect("the answer");
+    });
+    let address = server.address.to_string();
+    for engine in ENGINES {
+        let url = format!("http://{address}/path?query");
+        let output = fetch(engine, &[&address], &["PUT", &url, "some body"]);
+        let printed = printed(&output).replace('\r', "");
+        assert!(output.status.success(), "{engine}: {printed}");
+        let expected = format!(
+            "status: 201\nx-a: b\n\nasked:\nPUT /path?query HTTP/1.1\ncontent-length: 9\n\
+             host: {address}\n\nsome body\n"
+        );
+        assert_eq!(printed, expected, "{engine}");
+    }
+}
+
+#[test]
+fn what_is_not_granted_is_denied_and_never_dialled() {
+    let server = Server::start(|_, stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("the answer");
+    });
+    let (address, port) = (server.address.to_string(), server.address.port());
+    let other_port = format!("127.0.0.1:{}", port.wrapping_add(1).max(1));
+    let by_name = format!("localhost:{port}");
+    for engine in ENGINES {
+        let url = format!("http://{address}/");
+        for grants in [&[][..], &["127.0.0.1"], &[&other_port], &[&by_name], &["127.0.0.2"]] {
+            let output = fetch(engine, grants, &["GET", &url]);
+            assert_eq!(output.status.code(), Some(1), "{grants:?}");
+            let expected = "error: ErrorCode::HttpRequestDenied\n";
+            assert_eq!(printed(&output), expected, "{engine} {grants:?}");
+        }
+    }
+    assert_eq!(server.asked.load(Ordering::SeqCst), 0);
+    let all = fetch("wasmtime", &["*"], &["GET", &format!("http://{address}/")]);
+    assert!(all.status.success(), "{}", printed(&all));
+}
+
+#[test]
+fn redirects_go_nowhere_by_themselves() {
+    let other = Server::start(|_, _| {});
+    let to = other.address;
+    let server = Server::start(move |_, stream| {
+        let answer = format!("HTTP/1.1 302 Found\r\nlocation: http://{to}/\r\n\r\n");
+        stream.write_all(answer.as_bytes()).expect("the answer");
+    });
+    let url = format!("http://{}/", server.address);
+    let output = fetch("wasmtime", &["*"], &["GET", &url]);
+    assert!(printed(&output).starts_with("status: 302\n"), "{}", printed(&output));
+    assert_eq!(other.asked.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn failures_reach_the_guest() {
+    let silent = Server::start(|_, _| std::thread::sleep(Duration::from_secs(60)));
+    let cut = Server::start(|_, stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhi").expect("the answer");
+    });
+    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let nobody = nobody.expect("a port");
+    for engine in ENGINES {
+        let start = Instant::now();
+        let url = format!("http://{}/", silent.address);
+        let output = fetch(engine, &["*"], &["GET", &url, "", "100"]);
+        assert_eq!(printed(&output), "error: ErrorCode::ConnectionReadTimeout\n", "{engine}");
+        assert!(start.elapsed() < Duration::from_secs(30), "{engine}");
+
+        let output = fetch(engine, &["*"], &["GET", &format!("http://{}/", cut.address)]);
+        let printed_text = printed(&output);
+        assert!(printed_text.contains("the body ended"), "{engine}: {printed_text}");
+        assert!(
+            printed_text.ends_with("error: ErrorCode::HttpResponseIncomplete\n"),
+            "{engine}: {printed_text}"
+        );
+
+        let output = fetch(engine, &["*"], &["GET", &format!("http://{nobody}/")]);
+        assert_eq!(printed(&output), "error: ErrorCode::ConnectionRefused\n", "{engine}");
+    }
+}
+
+#[test]
+fn a_grant_that_is_no_host_is_refused() {
+    let output = fetch("wasmtime", &["http://example.com/"], &["GET", "http://example.com/"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("write HOST[:PORT]"), "{error}");
+}
