@@ -84,7 +84,7 @@ pub enum Error {
         reason: String,
     },
     /// Text that is no rule for names.
-    #[error("name rule {text:?}: {reason}; write --allow-resolve NAME, *.NAME or *")]
+    #[error("name rule {text:?}: {reason}; write NAME, *.NAME or *")]
     NameRule {
         /// The text.
         text: String,

@@ -72,7 +72,7 @@ impl FromStr for Block {
         };
         let block = Self { base, prefix };
         if block.first() != base {
-            return Err(format!("{text} begins at {}/{prefix}; write that", block.first()));
+            return Err(format!("this block begins at {}/{prefix}", block.first()));
         }
         Ok(block.canonical())
     }

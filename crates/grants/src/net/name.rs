@@ -107,7 +107,7 @@ mod tests {
             "bücher.example",
         ] {
             let error = text.parse::<NameRule>().unwrap_err().to_string();
-            assert!(error.contains("--allow-resolve") && !error.contains('\n'), "{error}");
+            assert!(error.contains("*.NAME") && !error.contains('\n'), "{error}");
         }
     }
 }
