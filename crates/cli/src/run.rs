@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// host and port
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants")]
     allow_http: Vec<HttpGrant>,
+    /// Trust the authorities in a file, too, when requests are sent by TLS
+    #[arg(long, value_name = "FILE", requires = "allow_http", help_heading = "Grants")]
+    tls_ca: Vec<PathBuf>,
     /// Let it connect and send: tcp://HOST:PORTS or udp://HOST:PORTS. HOST is an address, a block
     /// (10.0.0.0/8, [fd00::/8]), a name or *; PORTS are 443, 80,443, 8000-8100 or *
     #[arg(long = "allow-outbound", value_name = "RULE", help_heading = "Grants")]
@@ -144,7 +147,12 @@ fn grants(args: &Args, file: &Path) -> Result<Grants, Failure> {
         })?;
         own.push(arg);
     }
-    build_grants(args, file, &own).map_err(Failure::usage)
+    let grants = build_grants(args, file, &own).map_err(Failure::usage)?;
+    if args.allow_http.is_empty() {
+        return Ok(grants);
+    }
+    let client = http::client(&args.allow_http, &args.tls_ca).map_err(Failure::other)?;
+    Ok(grants.http(client))
 }
 
 fn build_grants(args: &Args, file: &Path, own: &[&str]) -> Result<Grants, wayleave::grants::Error> {
@@ -167,9 +175,6 @@ fn build_grants(args: &Args, file: &Path, own: &[&str]) -> Result<Grants, waylea
     }
     for address in &args.tcp_listen {
         grants = grants.tcp_listen(*address)?;
-    }
-    if !args.allow_http.is_empty() {
-        grants = grants.http(http::client(&args.allow_http));
     }
     for rule in &args.outbound {
         grants = grants.allow_outbound(rule.clone());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use wayleave::EngineKind;
 use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave::grants::{DirGrant, EnvGrant};
+use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule};
 use wayleave_serve::{
     AccessLog, Address, AppLimits, AppSettings, GrantSettings, Server, Settings, TlsSettings,
 };
@@ -69,6 +69,19 @@ pub(crate) struct Args {
         conflicts_with = "manifest"
     )]
     env: Vec<EnvGrant>,
+
+    /// Let HTTP requests be sent to a host; `*` is every host
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants", conflicts_with = "manifest")]
+    allow_http: Vec<HttpGrant>,
+    /// Trust the authorities in a file, too, when requests are sent by TLS
+    #[arg(long, value_name = "FILE", help_heading = "Grants", conflicts_with = "manifest")]
+    tls_ca: Vec<PathBuf>,
+    /// Let addresses be connected and sent to: tcp://HOST:PORTS, udp://HOST:PORTS
+    #[arg(long, value_name = "RULE", help_heading = "Grants", conflicts_with = "manifest")]
+    allow_outbound: Vec<AddressRule>,
+    /// Let names be looked up: example.com, *.example.com
+    #[arg(long, value_name = "NAME", help_heading = "Grants", conflicts_with = "manifest")]
+    allow_resolve: Vec<NameRule>,
 
     /// Requests that one instance answers, one after the other [default: 1]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits", conflicts_with = "manifest")]
@@ -189,6 +202,10 @@ fn app(component: PathBuf, args: &Args) -> AppSettings {
     let mut grants = GrantSettings::default();
     grants.dirs.clone_from(&args.dirs);
     grants.env.clone_from(&args.env);
+    grants.http.clone_from(&args.allow_http);
+    grants.tls_ca.clone_from(&args.tls_ca);
+    grants.outbound.clone_from(&args.allow_outbound);
+    grants.resolve.clone_from(&args.allow_resolve);
     app.grants = grants;
     let mut limits = AppLimits::default();
     limits.timeout = args.timeout.unwrap_or(default.timeout);

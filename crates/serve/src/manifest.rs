@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave::grants::{DirGrant, EnvGrant};
+use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule};
 
 /// `wayleave.toml`.
 #[derive(Deserialize)]
@@ -67,7 +67,13 @@ struct Grants {
     #[serde(default)]
     env: Vec<Parsed<EnvGrant>>,
     #[serde(default)]
-    http: Vec<String>,
+    http: Vec<Parsed<HttpGrant>>,
+    #[serde(default)]
+    tls_ca: Vec<PathBuf>,
+    #[serde(default)]
+    outbound: Vec<Parsed<AddressRule>>,
+    #[serde(default)]
+    resolve: Vec<Parsed<NameRule>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -155,8 +161,11 @@ impl App {
             reuse: self.reuse.unwrap_or(1),
             grants: GrantSettings {
                 dirs: dirs.collect(),
-                env: self.grants.env.into_iter().map(|variable| variable.0).collect(),
-                http: self.grants.http,
+                env: parsed(self.grants.env),
+                http: parsed(self.grants.http),
+                tls_ca: self.grants.tls_ca.iter().map(|path| folder.join(path)).collect(),
+                outbound: parsed(self.grants.outbound),
+                resolve: parsed(self.grants.resolve),
                 unknown_imports_trap: false,
             },
             limits: AppLimits {
@@ -173,6 +182,10 @@ impl App {
 
 /// What is written as the command line has it.
 struct Parsed<T>(T);
+
+fn parsed<T>(list: Vec<Parsed<T>>) -> Vec<T> {
+    list.into_iter().map(|item| item.0).collect()
+}
 
 impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -250,7 +263,7 @@ mod tests {
             component = "apps/hello.wasm"
             hosts = ["example.com", "*.example.com"]
             reuse = 100
-            grants = { dir = ["data::/data::ro"], env = ["A=b"], http = ["api.example.com"] }
+            grants = { dir = ["data::/data::ro"], env = ["A=b"], http = ["api.example.com"], outbound = ["tcp://10.0.0.0/8:5432"] }
             limits = { timeout = "2s", memory = "64M", body = 1000, concurrency = 8 }
 
             [[app]]
@@ -285,6 +298,8 @@ mod tests {
             ("[[app]]\ncomponent = \"a\"\nlimits.memory = true", "expected a text"),
             ("[[app]]\ncomponent = \"a\"\ngrants.dir = [\"\"]", "wayleave.toml:3:14: "),
             ("[[app]]\ncomponent = \"a\"\npath = \"b\"", "does not begin with `/`"),
+            ("[[app]]\ncomponent = \"a\"\ngrants.http = [\"http://a\"]", "without a scheme"),
+            ("[[app]]\ncomponent = \"a\"\ngrants.outbound = [\"a\"]", "wayleave.toml:3:"),
             ("[[app]\n", "wayleave.toml:1:"),
         ] {
             let error = read(text).unwrap_err();

@@ -2,7 +2,7 @@ use crate::{AccessLog, Address};
 use std::path::PathBuf;
 use std::time::Duration;
 use wayleave::EngineKind;
-use wayleave::grants::{DirGrant, EnvGrant};
+use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule};
 
 /// What a server is to do.
 #[derive(Clone, Debug)]
@@ -118,7 +118,13 @@ pub struct GrantSettings {
     /// Variables.
     pub env: Vec<EnvGrant>,
     /// Hosts that may be sent HTTP requests.
-    pub http: Vec<String>,
+    pub http: Vec<HttpGrant>,
+    /// Files with certificates of authorities to trust, besides the system's.
+    pub tls_ca: Vec<PathBuf>,
+    /// Addresses that may be connected and sent to.
+    pub outbound: Vec<AddressRule>,
+    /// Names that may be looked up.
+    pub resolve: Vec<NameRule>,
     /// Whether functions that nothing provides are there all the same, and trap when called.
     pub unknown_imports_trap: bool,
 }
