@@ -7,7 +7,7 @@ use std::process::Command;
 /// Each crate of the workspace and the crates of the workspace that it may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("wayleave-cli", &["wayleave", "wayleave-serve", "wayleave-http-client"]),
-    ("wayleave-serve", &["wayleave"]),
+    ("wayleave-serve", &["wayleave", "wayleave-http-client"]),
     (
         "wayleave",
         &[

@@ -18,9 +18,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use wayleave_engine::{ExternType, FuncType as CoreFuncType};
 
-/// Changes with everything that changes the bytes of a plan or their meaning.
-const VERSION: u32 = 3;
-
 /// A component, ready to be instantiated: its modules, and what to do with them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
@@ -208,12 +205,15 @@ pub(crate) enum Export {
 }
 
 impl Plan {
+    /// Changes with everything that changes the bytes of a plan or their meaning.
+    pub const VERSION: u32 = 3;
+
     /// The bytes of the plan, for [`Plan::from_bytes`] of the same version of this crate.
     ///
     /// # Errors
     /// [`Error::Plan`] when it can not be written out.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        postcard::to_stdvec(&(VERSION, self)).map_err(|error| Error::Plan(error.to_string()))
+        postcard::to_stdvec(&(Self::VERSION, self)).map_err(|error| Error::Plan(error.to_string()))
     }
 
     /// The plan that some bytes are.
@@ -223,8 +223,11 @@ impl Plan {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let bad = |error: postcard::Error| Error::Plan(error.to_string());
         let (version, rest) = postcard::take_from_bytes::<u32>(bytes).map_err(bad)?;
-        if version != VERSION {
-            return Err(Error::Plan(format!("version {version} is not this version's {VERSION}")));
+        if version != Self::VERSION {
+            return Err(Error::Plan(format!(
+                "version {version} is not this version's {}",
+                Self::VERSION
+            )));
         }
         postcard::from_bytes(rest).map_err(bad)
     }

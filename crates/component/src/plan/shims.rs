@@ -445,4 +445,16 @@ mod tests {
             assert_eq!((plan.modules.len(), instances(&plan)), (3, 3), "{slot} {filler}");
         }
     }
+
+    #[test]
+    fn what_tools_make_has_none_left() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/built");
+        for guest in ["p2/hello.wasm", "components/http_hello.wasm"] {
+            let binary = std::fs::read(folder.join(guest)).unwrap();
+            let proposals =
+                Proposals { exceptions: false, gc: false, threads: false, relaxed_simd: false };
+            let plan = translate(&binary, proposals, Features::default()).unwrap();
+            assert_eq!((plan.modules.len(), instances(&plan)), (1, 1), "{guest}");
+        }
+    }
 }

@@ -25,7 +25,9 @@ pub(super) fn compile<E: Engine>(
     };
     let name = EntryName::of(engine, binary);
     let make = || translate(binary, E::PROPOSALS, Features::default())?.to_bytes();
-    let bytes = cache.bytes(&name.part("plan"), make)?;
+    // Which module has which number is for the plan to say.
+    let part = |part: &str| name.part(&format!("{}.{part}", Plan::VERSION));
+    let bytes = cache.bytes(&part("plan"), make)?;
     // A plan is read back only if this user's cache has sealed it; another version's is made anew.
     let plan = match Plan::from_bytes(&bytes) {
         Ok(plan) => plan,
@@ -39,7 +41,7 @@ pub(super) fn compile<E: Engine>(
                 tell();
             }
         };
-        Ok(cache.module(engine, &name.part(&number.to_string()), module, &mut on_compile)?)
+        Ok(cache.module(engine, &part(&number.to_string()), module, &mut on_compile)?)
     })?;
     Ok(component)
 }
