@@ -44,6 +44,8 @@ pub(crate) struct Resolved<E: Engine, T: Send + 'static> {
     modules: Vec<E::Module>,
 }
 
+type CoreTemplate<E, T> = <E as Engine>::Template<Data<E, T>>;
+
 /// A step of the plan with nothing left to look up.
 pub(crate) enum ReadyStep<E: Engine, T: Send + 'static> {
     Instantiate {
@@ -51,7 +53,7 @@ pub(crate) enum ReadyStep<E: Engine, T: Send + 'static> {
         imports: Vec<ReadyItem<E>>,
     },
     /// A module that imports nothing but functions of the runtime's: all is found beforehand.
-    Template(E::Template<Data<E, T>>),
+    Template(CoreTemplate<E, T>),
     Memory(ReadyItem<E>),
     Realloc(ReadyItem<E>),
     PostReturn(ReadyItem<E>),
@@ -165,7 +167,7 @@ impl<E: Engine, T: Send + 'static> Resolved<E, T> {
         engine: &E,
         module: &E::Module,
         imports: &[Item],
-    ) -> Result<Option<E::Template<Data<E, T>>>, Error> {
+    ) -> Result<Option<CoreTemplate<E, T>>, Error> {
         let number = |item: &Item| match item {
             Item::Trampoline(number) => Some(*number as usize),
             Item::Export(_) | Item::Flags(_) => None,

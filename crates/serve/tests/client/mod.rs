@@ -107,8 +107,7 @@ impl Client {
     }
 
     fn chunks(&mut self, reply: &mut Reply) {
-        loop {
-            let Some(line) = self.line() else { break };
+        while let Some(line) = self.line() {
             let length = usize::from_str_radix(line.trim(), 16).unwrap();
             if length == 0 {
                 // Trailers, up to an empty line.
