@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "component")]
     manifest: Option<PathBuf>,
 
-    /// Where to listen: 127.0.0.1:8080 (the default), [::1]:8080, unix:PATH; several times
+    /// Where to listen: `127.0.0.1:8080` (the default), `[::1]:8080`, `unix:PATH`; several times
     #[arg(long, value_name = "ADDR", help_heading = "Server")]
     addr: Vec<Address>,
     /// Where /healthz, /readyz and /metrics are
