@@ -462,3 +462,59 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// The answer over TLS, to who trusts only this authority; `None` when that is not the server's.
+fn get_by_tls(authority: &Path, port: u16) -> Option<(http::Version, http::StatusCode)> {
+    use wayleave::system::http::{Client as _, Options, Policy, Taken, empty};
+    struct Anywhere;
+    impl Policy for Anywhere {
+        fn allows_host(&self, _: &http::uri::Scheme, _: &str, _: u16) -> bool {
+            true
+        }
+
+        fn allows(&self, _: &http::uri::Scheme, _: &str, _: std::net::SocketAddr) -> bool {
+            true
+        }
+    }
+    let roots = wayleave_http_client::Roots::none().and_file(authority).unwrap();
+    let settings = wayleave_http_client::Settings { roots, ..Default::default() };
+    let client = wayleave_http_client::HyperClient::new(std::sync::Arc::new(Anywhere), settings);
+    let uri = format!("https://localhost:{port}/hello");
+    let request = http::Request::get(uri).body(empty()).unwrap();
+    let pending = client.send(request, Options::default());
+    let start = Instant::now();
+    loop {
+        match pending.take() {
+            Taken::Now(outcome) => {
+                return outcome.ok().map(|reply| (reply.version(), reply.status()));
+            }
+            Taken::NotYet => std::thread::sleep(Duration::from_millis(5)),
+            Taken::Before => panic!("taken twice"),
+        }
+        assert!(start.elapsed() < Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn tls_is_served_and_its_certificate_can_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let write = |authority: &str| {
+        let names = ["localhost".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        std::fs::write(file("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(file("cert.pem"), made.cert.pem()).unwrap();
+        std::fs::write(file(authority), made.cert.pem()).unwrap();
+    };
+    write("first.pem");
+    let (cert, key) = (file("cert.pem"), file("key.pem"));
+    let server = Running::start(EngineKind::ALL[0], move |settings| {
+        settings.tls = Some(wayleave_serve::TlsSettings { cert, key });
+    });
+    let port = server.address.port();
+    let answer = Some((http::Version::HTTP_2, http::StatusCode::OK));
+    assert_eq!(get_by_tls(&file("first.pem"), port), answer);
+    write("second.pem");
+    wait_until(|| get_by_tls(&file("second.pem"), port) == answer);
+    assert_eq!(get_by_tls(&file("first.pem"), port), None);
+}
