@@ -3,7 +3,8 @@ use crate::abi::{
     TypeContext,
 };
 use crate::handles::Kinds;
-use crate::plan::{FuncType, Options, Types};
+use crate::plan::{FuncType, Options, Plan, Types};
+use crate::template::ReadyItem;
 use crate::trampoline::aligned;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use wayleave_engine::{Engine, Slots, Stop};
 /// A function that an instance exports.
 pub struct Func<E: Engine> {
     pub(crate) core: E::Func,
-    pub(crate) ty: FuncType,
+    pub(crate) ty: Arc<FuncType>,
     pub(crate) options: Options,
     pub(crate) token: Arc<()>,
 }
@@ -30,16 +31,52 @@ pub struct TypedFunc<E: Engine, P, R> {
     signature: PhantomData<fn(P) -> R>,
 }
 
+/// A function that all instances of a template export, over Rust types: found and checked once, for
+/// [`Instance::bind`](crate::Instance::bind).
+pub struct TypedExport<E: Engine, P, R> {
+    pub(crate) export: FuncExport<E>,
+    /// Tells the template that it is of.
+    pub(crate) plan: Arc<Plan>,
+    signature: PhantomData<fn(P) -> R>,
+}
+
+/// An exported function, of whatever instance.
+pub(crate) struct FuncExport<E: Engine> {
+    pub(crate) ready: ReadyItem<E>,
+    pub(crate) ty: Arc<FuncType>,
+    pub(crate) options: Options,
+}
+
 impl<E: Engine, P: Lower, R: for<'m> Lift<'m>> TypedFunc<E, P, R> {
-    pub(crate) fn new(func: Func<E>, types: &Types, kinds: &Kinds) -> Result<Self, Mismatch> {
-        let of = |kind: &u32| kinds.rust.get(*kind as usize).copied().flatten();
-        let resources: Vec<_> = kinds.of_resource.iter().map(of).collect();
-        let context = TypeContext { types, resources: &resources };
-        let params: Vec<_> = func.ty.params.iter().map(|(_, ty)| *ty).collect();
-        P::check_fields(&params, &context)?;
-        R::check_fields(func.ty.result.as_slice(), &context)?;
-        Ok(Self { func, signature: PhantomData })
+    /// The types have been checked.
+    pub(crate) fn new(func: Func<E>) -> Self {
+        Self { func, signature: PhantomData }
     }
+}
+
+impl<E: Engine, P: Lower, R: for<'m> Lift<'m>> TypedExport<E, P, R> {
+    pub(crate) fn new(
+        export: FuncExport<E>,
+        plan: &Arc<Plan>,
+        kinds: &Kinds,
+    ) -> Result<Self, Mismatch> {
+        check::<P, R>(&export.ty, &plan.types, kinds)?;
+        Ok(Self { export, plan: plan.clone(), signature: PhantomData })
+    }
+}
+
+/// That a function is of these Rust types.
+pub(crate) fn check<P: Lower, R: for<'m> Lift<'m>>(
+    ty: &FuncType,
+    types: &Types,
+    kinds: &Kinds,
+) -> Result<(), Mismatch> {
+    let of = |kind: &u32| kinds.rust.get(*kind as usize).copied().flatten();
+    let resources: Vec<_> = kinds.of_resource.iter().map(of).collect();
+    let context = TypeContext { types, resources: &resources };
+    let params: Vec<_> = ty.params.iter().map(|(_, ty)| *ty).collect();
+    P::check_fields(&params, &context)?;
+    R::check_fields(ty.result.as_slice(), &context)
 }
 
 /// The parameters of a guest's function.

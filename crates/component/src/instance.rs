@@ -1,9 +1,9 @@
 use crate::abi::{Lift, Lifting, Lower, Own, Resource, invalid};
 use crate::export::{ExportedFunc, GuestFunction};
-use crate::func::{Func, TypedFunc, lift_results, lower_params};
+use crate::func::{Func, FuncExport, TypedExport, TypedFunc, lift_results, lower_params};
 use crate::plan::Options;
 use crate::runtime::{Data, Leave, Lowering, Runtime, set_leave};
-use crate::template::{ReadyItem, ReadyStep, Template};
+use crate::template::{ReadyItem, ReadyStep, Template, not_of_this};
 use crate::trampoline::{self, GuestResource};
 use crate::{Error, Value, value};
 use std::any::TypeId;
@@ -112,24 +112,32 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
     /// # Errors
     /// [`Error::Export`] when there is none.
     pub fn func(&mut self, path: &[&str]) -> Result<Func<E>, Error> {
-        let missing = |reason: &str| Error::Export {
-            path: path.iter().map(|&name| name.to_owned()).collect(),
-            reason: reason.to_owned(),
-        };
-        let inner = &*self.template.inner;
-        let (ty, item, options) =
-            inner.plan.exported_func(path).ok_or_else(|| missing("there is no such function"))?;
-        let options = inner.plan.options.get(options as usize).copied();
-        let ready = inner.ready(item);
-        let (Some(options), Some(ready)) = (options, ready) else {
-            return Err(missing("it is not a function of this component"));
-        };
+        let export = self.template.inner.func_export(path)?;
+        self.bind_func(&export).ok_or_else(|| not_of_this(path))
+    }
+
+    /// A function that [`Template::typed`] has found, of this instance.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when it is of another template.
+    pub fn bind<P, R>(&mut self, export: &TypedExport<E, P, R>) -> Result<TypedFunc<E, P, R>, Error>
+    where
+        P: Lower,
+        R: for<'m> Lift<'m>,
+    {
+        let ours = Arc::ptr_eq(&export.plan, &self.template.inner.plan);
+        let func = if ours { self.bind_func(&export.export) } else { None };
+        func.map(TypedFunc::new).ok_or_else(|| not_of_this(&[]))
+    }
+
+    fn bind_func(&mut self, export: &FuncExport<E>) -> Option<Func<E>> {
         let mut context = E::context(&mut self.store);
-        match resolve::<E, T>(&mut context, &self.core, &self.trampolines, &ready) {
+        match resolve::<E, T>(&mut context, &self.core, &self.trampolines, &export.ready) {
             Ok(Extern::Func(core)) => {
-                Ok(Func { core, ty: ty.clone(), options, token: self.token.clone() })
+                let (ty, options) = (export.ty.clone(), export.options);
+                Some(Func { core, ty, options, token: self.token.clone() })
             }
-            _ => Err(missing("it is not a function of this component")),
+            _ => None,
         }
     }
 
@@ -143,12 +151,8 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
         P: Lower,
         R: for<'m> Lift<'m>,
     {
-        let func = self.func(path)?;
-        let inner = &*self.template.inner;
-        TypedFunc::new(func, &inner.plan.types, &inner.kinds).map_err(|mismatch| Error::Export {
-            path: path.iter().map(|&name| name.to_owned()).collect(),
-            reason: mismatch.to_string(),
-        })
+        let export = self.template.typed(path)?;
+        self.bind(&export)
     }
 
     /// Calls an exported function with values of whatever type it takes.

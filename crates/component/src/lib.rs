@@ -57,7 +57,7 @@ pub use abi::{Borrow, ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Own,
 pub use component::Component;
 pub use error::Error;
 pub use export::{ExportedFunc, GuestFunction};
-pub use func::{Func, TypedFunc};
+pub use func::{Func, TypedExport, TypedFunc};
 pub use handles::Handles;
 pub use host::HostFunction;
 pub use instance::Instance;

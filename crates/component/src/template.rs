@@ -1,4 +1,6 @@
 use crate::abi::TypeContext;
+use crate::abi::{Lift, Lower};
+use crate::func::{FuncExport, TypedExport};
 use crate::handles::Kinds;
 use crate::linker::{Item as HostItem, Lowered};
 use crate::plan::{
@@ -111,6 +113,21 @@ impl<E: Engine, T: Send + 'static> Template<E, T> {
         Instance::new(engine, self, state, limits)
     }
 
+    /// A function that its instances export, over Rust types: by its name, or by the name of an
+    /// interface and its own. Parameters are a tuple, the result a tuple of one or `()`.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when there is none, or its types differ.
+    pub fn typed<P, R>(&self, path: &[&str]) -> Result<TypedExport<E, P, R>, Error>
+    where
+        P: Lower,
+        R: for<'m> Lift<'m>,
+    {
+        let export = self.inner.func_export(path)?;
+        TypedExport::new(export, &self.inner.plan, &self.inner.kinds)
+            .map_err(|mismatch| no_export(path, mismatch.to_string()))
+    }
+
     /// The plan of the component.
     pub fn plan(&self) -> &Plan {
         &self.inner.plan
@@ -215,6 +232,19 @@ impl<E: Engine, T: Send + 'static> Resolved<E, T> {
         }
     }
 
+    /// An exported function, with nothing left to look up.
+    pub(crate) fn func_export(&self, path: &[&str]) -> Result<FuncExport<E>, Error> {
+        let Some((ty, item, options)) = self.plan.exported_func(path) else {
+            return Err(no_export(path, "there is no such function".into()));
+        };
+        match (self.plan.options.get(options as usize), self.ready(item)) {
+            (Some(options), Some(ready)) => {
+                Ok(FuncExport { ready, ty: Arc::new(ty.clone()), options: *options })
+            }
+            _ => Err(not_of_this(path)),
+        }
+    }
+
     fn export(&self, export: &ExportOf) -> Result<ReadyItem<E>, Error> {
         let instance = export.instance as usize;
         let module = self.modules.get(instance).ok_or_else(broken)?;
@@ -235,6 +265,14 @@ fn exports_trampolines(exports: &BTreeMap<String, Export>) -> bool {
         Export::Instance(inside) => exports_trampolines(inside),
         Export::Module(_) | Export::ImportedModule(_) | Export::Resource(_) => false,
     })
+}
+
+fn no_export(path: &[&str], reason: String) -> Error {
+    Error::Export { path: path.iter().map(|&name| name.to_owned()).collect(), reason }
+}
+
+pub(crate) fn not_of_this(path: &[&str]) -> Error {
+    no_export(path, "it is not a function of this component".into())
 }
 
 fn broken() -> Error {

@@ -1,7 +1,7 @@
 use crate::body::{GuestBody, Reply};
 use crate::guest_log::{self, REQUEST};
 use crate::metrics::{Gauge, Metrics, add};
-use crate::reactor::Tokio;
+use crate::reactor::{Timer, Tokio};
 use crate::{AccessLog, AppSettings, Error};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, RETRY_AFTER};
@@ -85,17 +85,17 @@ impl App {
         let request = guest_request(request, limits.body, &too_large, &record.id);
         let mut exchange = self.handler.start(|| self.grants.clone(), request, origin.scheme);
         let response = REQUEST.scope(record.id.clone(), exchange.response());
-        let response = tokio::time::timeout_at(record.deadline, response).await;
-        if too_large.load(Ordering::Relaxed) && !matches!(response, Ok(Ok(_))) {
+        let response = before(record.deadline, response).await;
+        if too_large.load(Ordering::Relaxed) && !matches!(response, Some(Ok(_))) {
             return record.refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large");
         }
         match response {
-            Ok(Ok(response)) => {
+            Some(Ok(response)) => {
                 let exchange = (!exchange.is_over()).then_some(exchange);
                 record.respond(response, exchange)
             }
-            Ok(Err(error)) => record.failed(&error),
-            Err(_) => {
+            Some(Err(error)) => record.failed(&error),
+            None => {
                 record.timed_out();
                 record.refuse(StatusCode::GATEWAY_TIMEOUT, "the time for an answer is used up")
             }
@@ -120,6 +120,20 @@ impl App {
     pub(crate) fn tell(&self, request: &str, message: &str) {
         guest_log::tell(&self.settings.name, request, "wayleave", message, self.log);
     }
+}
+
+/// What a future gives before a deadline. Most have it at once, and no timer is made for them.
+async fn before<F: Future>(deadline: tokio::time::Instant, future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let mut timer: Option<Timer> = None;
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Some(output));
+        }
+        let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        timer.as_mut().poll(context).map(|()| None)
+    })
+    .await
 }
 
 fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::pin::pin;
 use std::task::{Poll, Waker};
 
-use ::wasmtime::{AsContextMut, Caller, StoreContextMut, Val, ValRaw};
+use ::wasmtime::{AsContextMut, Caller, StoreContextMut, TypedFunc, Val, ValRaw};
 
 use super::context::{NO_VECTORS, other};
 use super::slots::{Layout, Slots};
@@ -21,6 +21,15 @@ pub(super) async fn call<T: Send + 'static>(
     let Some(ty) = func.ty.as_deref() else { return Err(other(NO_VECTORS.into())) };
     if slots.len() < ty.params.len().max(ty.results.len()) {
         return Err(other(format!("too few slots for a function of type {ty}")));
+    }
+    if let ([ValType::I32, ValType::I32], []) = (ty.params.as_slice(), ty.results.as_slice()) {
+        // SAFETY: that is the function's type.
+        let func = unsafe { TypedFunc::<(u32, u32), ()>::new_unchecked(&*store, func.raw) };
+        let [first, second] = [0, 1].map(|index| ValRaw::u64(slots[index]).get_u32());
+        return func
+            .call_async(&mut *store, (first, second))
+            .await
+            .map_err(|error| trap::stop(store.as_context_mut(), error));
     }
     let args: Vec<Val> = slots.iter().zip(&ty.params).map(|(slot, ty)| value(*slot, *ty)).collect();
     let mut results = vec![Val::I32(0); ty.results.len()];

@@ -119,7 +119,7 @@ impl<E: Engine> Loaded for OnEngine<E> {
             return Err(self.not_exported("wasi:http/incoming-handler"));
         }
         let (engine, template) = (self.engine.clone(), self.template.clone());
-        Ok(Arc::new(OnEngine::new(engine, template, reactor, reuse)))
+        Ok(Arc::new(OnEngine::new(engine, template, reactor, reuse)?))
     }
 
     fn kick(&self) {

@@ -4,7 +4,7 @@ use super::limits;
 use crate::Grants;
 use crate::http::{Answer, Failed, Guest, Handles, Incoming};
 use std::sync::{Arc, Mutex, PoisonError};
-use wayleave_component::{Instance, Own, Template};
+use wayleave_component::{Instance, Own, Template, TypedExport};
 use wayleave_engine::{Engine, Stop, Trap};
 use wayleave_system::wait::Reactor;
 use wayleave_wasi::p2::Host;
@@ -19,11 +19,14 @@ pub(super) struct OnEngine<E: Engine>(Arc<Inner<E>>);
 struct Inner<E: Engine> {
     engine: E,
     template: Template<E, Host>,
+    handle: Handle<E>,
     reactor: Arc<dyn Reactor>,
     /// Requests that one instance answers.
     reuse: u32,
     idle: Mutex<Vec<Idle<E>>>,
 }
+
+type Handle<E> = TypedExport<E, (Own<IncomingRequest>, Own<ResponseOutparam>), ()>;
 
 /// An instance that can answer more.
 struct Idle<E: Engine> {
@@ -37,8 +40,10 @@ impl<E: Engine> OnEngine<E> {
         template: Template<E, Host>,
         reactor: Arc<dyn Reactor>,
         reuse: u32,
-    ) -> Self {
-        Self(Arc::new(Inner { engine, template, reactor, reuse, idle: Mutex::default() }))
+    ) -> Result<Self, wayleave_component::Error> {
+        let handle = template.typed(&FUNCTION)?;
+        let idle = Mutex::default();
+        Ok(Self(Arc::new(Inner { engine, template, handle, reactor, reuse, idle })))
     }
 }
 
@@ -57,7 +62,9 @@ impl<E: Engine> Handles for OnEngine<E> {
                 (Some(idle), _) => idle,
                 (None, grants) => inner.instantiate(grants.unwrap_or_default())?,
             };
-            answer_with(&mut instance, request, answer).await.map_err(Failed::Stopped)?;
+            answer_with(&mut instance, &inner.handle, request, answer)
+                .await
+                .map_err(Failed::Stopped)?;
             inner.keep(Idle { instance, answered: answered.saturating_add(1) });
             Ok(())
         })
@@ -88,11 +95,11 @@ impl<E: Engine> Inner<E> {
 
 async fn answer_with<E: Engine>(
     instance: &mut Instance<E, Host>,
+    handle: &Handle<E>,
     (request, scheme): Incoming,
     answer: Answer,
 ) -> Result<(), Stop> {
-    let handle = instance.typed::<(Own<IncomingRequest>, Own<ResponseOutparam>), ()>(&FUNCTION);
-    let handle = handle.map_err(|error| Trap::host(error.to_string()))?;
+    let handle = instance.bind(handle).map_err(|error| Trap::host(error.to_string()))?;
     let request = instance.state().incoming_request(request, scheme)?;
     let outparam = instance.state().response_outparam(move |response| answer.set(response))?;
     instance.call_suspending(&handle, (request, outparam)).await
