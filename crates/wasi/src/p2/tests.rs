@@ -257,6 +257,25 @@ fn a_hash_is_of_what_is_there_now() {
     assert_eq!(hash(&mut host, "a"), a);
     look(&mut host, "a");
     assert_eq!(hash(&mut host, "b"), b);
+    // A link is not what it leads to, in either order.
+    host.descriptor_symlink_at(lend(&rw), "b", "link").unwrap().unwrap();
+    let with = |host: &mut Host, flags| {
+        host.descriptor_metadata_hash_at(lend(&rw), flags, "link").unwrap().unwrap()
+    };
+    let target = with(&mut host, PathFlags::SYMLINK_FOLLOW);
+    assert_eq!(target, b);
+    for (first, second) in [
+        (PathFlags::empty(), PathFlags::SYMLINK_FOLLOW),
+        (PathFlags::SYMLINK_FOLLOW, PathFlags::empty()),
+    ] {
+        let kind = |flags: PathFlags| match flags.contains(PathFlags::SYMLINK_FOLLOW) {
+            true => DescriptorType::RegularFile,
+            false => DescriptorType::SymbolicLink,
+        };
+        with(&mut host, first);
+        let found = host.descriptor_stat_at(lend(&rw), second, "link").unwrap().unwrap();
+        assert_eq!(found.r#type, kind(second));
+    }
     // Between the two, another file has come into its place.
     look(&mut host, "a");
     host.descriptor_rename_at(lend(&rw), "b", lend(&rw), "a").unwrap().unwrap();

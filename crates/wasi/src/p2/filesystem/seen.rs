@@ -1,8 +1,8 @@
-use super::Descriptor;
+use super::{Descriptor, follow};
 use crate::p2::bindings::wasi::filesystem::types::PathFlags;
 use wayleave_component::Borrow;
 use wayleave_system::clock::{Clock, OsClock};
-use wayleave_system::fs::Stat;
+use wayleave_system::fs::{FileKind, Stat};
 
 /// What the call just before has seen at a path. C libraries ask for a file's metadata and for the
 /// hash of it, as one question in two calls: the second need not go to the system again. It is
@@ -43,10 +43,10 @@ impl Seen {
         flags: PathFlags,
         path: &str,
     ) -> Option<Stat> {
-        let same = self.asked != asked
-            && self.dir == dir.rep()
-            && self.flags == flags
-            && self.path == path;
+        // What is no link is the same whether links are followed or not.
+        let same_file =
+            self.flags == flags || !follow(self.flags) && self.stat.kind != FileKind::SymbolicLink;
+        let same = self.asked != asked && self.dir == dir.rep() && same_file && self.path == path;
         (same && self.when == OsClock::MonotonicCoarse.now()).then_some(self.stat)
     }
 }
