@@ -1,7 +1,7 @@
 //! Files and folders.
 //!
 //! [`Dir`] and [`File`] are what every provider implements: the operating system ([`OsDir`]),
-//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`]).
+//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`]). [`Mounts`] puts several together.
 //!
 //! A path that a guest gives is relative to a [`Dir`] and stays below it: absolute paths, `..`
 //! beyond the top and symbolic links that lead out are
@@ -9,15 +9,20 @@
 //! ask for a directory, and they make the last symbolic link be followed.
 
 mod memory;
+mod mounts;
+mod numbers;
 mod os;
 mod path;
 mod read_only;
+mod single_file;
 mod types;
 mod walk;
 
 pub use memory::{MemoryDir, MemoryFile};
+pub use mounts::{MountError, Mounts};
 pub use os::{OsDir, OsFile, Resolver};
 pub use read_only::ReadOnly;
+pub use single_file::SingleFile;
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
 
 use crate::Result;
@@ -34,6 +39,9 @@ pub enum Node {
     /// A directory.
     Dir(Arc<dyn Dir>),
 }
+
+/// A folder, and a name in it: where [`Dir::holder`] has found a path to lead.
+pub type Holder = (Arc<dyn Dir>, String);
 
 /// An open file: regular, or a pipe, a terminal, a device.
 ///
@@ -126,6 +134,16 @@ pub trait Dir: Any + Send + Sync {
     /// [`Dir::rename_to`].
     fn link_to(&self, path: &str, follow: bool, to_dir: &dyn Dir, to: &str) -> Result<()>;
 
+    /// Where something new at `path` would really be made, when this folder is put together of
+    /// others: [`rename`] and [`link`] then go there. `None` for every other folder.
+    ///
+    /// # Errors
+    /// `taken` where a mount point is.
+    fn holder(&self, path: &str, taken: crate::ErrorCode) -> Result<Option<Holder>> {
+        let _ = (path, taken);
+        Ok(None)
+    }
+
     /// The folder's own metadata.
     fn stat(&self) -> Result<Stat>;
     /// Sets the folder's own timestamps.
@@ -162,7 +180,10 @@ pub trait Entries: Send {
 /// [`CrossDevice`](crate::ErrorCode::CrossDevice) between providers.
 pub fn rename(from_dir: &dyn Dir, from: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
     refuse_read_only(from_dir, to_dir)?;
-    from_dir.rename_to(from, to_dir, to)
+    match to_dir.holder(to, crate::ErrorCode::Busy)? {
+        Some((holder, name)) => rename(from_dir, from, &*holder, &name),
+        None => from_dir.rename_to(from, to_dir, to),
+    }
 }
 
 /// Gives what is at `from` below one folder a second name `to` below another.
@@ -177,7 +198,10 @@ pub fn link(
     to: &str,
 ) -> Result<()> {
     refuse_read_only(from_dir, to_dir)?;
-    from_dir.link_to(from, follow, to_dir, to)
+    match to_dir.holder(to, crate::ErrorCode::Exists)? {
+        Some((holder, name)) => link(from_dir, from, follow, &*holder, &name),
+        None => from_dir.link_to(from, follow, to_dir, to),
+    }
 }
 
 fn refuse_read_only(from: &dyn Dir, to: &dyn Dir) -> Result<()> {
