@@ -8,11 +8,66 @@
 //! [`NotCapable`](crate::ErrorCode::NotCapable). What POSIX says of trailing slashes holds: they
 //! ask for a directory, and they make the last symbolic link be followed.
 
+macro_rules! stub_dir {
+    ($name:ident, $inner:ident) => {
+        impl Dir for $name {
+            fn open(&self, p: &str, o: &OpenOptions) -> Result<Node> {
+                self.$inner.open(p, o)
+            }
+            fn stat_at(&self, p: &str, f: bool) -> Result<Stat> {
+                self.$inner.stat_at(p, f)
+            }
+            fn set_times_at(&self, p: &str, f: bool, a: SetTime, m: SetTime) -> Result<()> {
+                self.$inner.set_times_at(p, f, a, m)
+            }
+            fn create_dir(&self, p: &str) -> Result<()> {
+                self.$inner.create_dir(p)
+            }
+            fn remove_dir(&self, p: &str) -> Result<()> {
+                self.$inner.remove_dir(p)
+            }
+            fn remove_file(&self, p: &str) -> Result<()> {
+                self.$inner.remove_file(p)
+            }
+            fn symlink(&self, t: &str, p: &str) -> Result<()> {
+                self.$inner.symlink(t, p)
+            }
+            fn read_link(&self, p: &str) -> Result<Vec<u8>> {
+                self.$inner.read_link(p)
+            }
+            fn rename_to(&self, _: &str, _: &dyn Dir, _: &str) -> Result<()> {
+                Err(ErrorCode::NotSupported)
+            }
+            fn link_to(&self, _: &str, _: bool, _: &dyn Dir, _: &str) -> Result<()> {
+                Err(ErrorCode::NotSupported)
+            }
+            fn stat(&self) -> Result<Stat> {
+                self.$inner.stat()
+            }
+            fn set_times(&self, a: SetTime, m: SetTime) -> Result<()> {
+                self.$inner.set_times(a, m)
+            }
+            fn sync(&self, k: SyncKind) -> Result<()> {
+                self.$inner.sync(k)
+            }
+            fn entries(&self) -> Result<Box<dyn Entries>> {
+                self.$inner.entries()
+            }
+            fn is_read_only(&self) -> bool {
+                self.$inner.is_read_only()
+            }
+        }
+    };
+}
+use stub_dir;
+
 mod memory;
 mod mounts;
 mod numbers;
 mod os;
+mod overlay;
 mod path;
+mod quota;
 mod read_only;
 mod single_file;
 mod types;
@@ -21,6 +76,8 @@ mod walk;
 pub use memory::{MemoryDir, MemoryFile};
 pub use mounts::{MountError, Mounts};
 pub use os::{OsDir, OsFile, Resolver};
+pub use overlay::{Change, ChangeKind, Overlay};
+pub use quota::{Quota, QuotaLimits};
 pub use read_only::ReadOnly;
 pub use single_file::SingleFile;
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
