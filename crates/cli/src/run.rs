@@ -1,5 +1,5 @@
 use crate::failure::Failure;
-use crate::grants::GrantArgs;
+use crate::grants::{GrantArgs, OverlayArgs};
 use crate::http;
 use crate::invoke;
 use crate::report;
@@ -21,6 +21,8 @@ use wayleave::{Grants, UnknownImports};
 pub(crate) struct Args {
     #[command(flatten)]
     grants: GrantArgs,
+    #[command(flatten)]
+    overlay: OverlayArgs,
     #[command(flatten)]
     engine: EngineArgs,
     /// Do not keep compiled code, nor use what was kept
@@ -80,7 +82,9 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         let instance = program.instantiate(grants).map_err(|error| on_file(&file, error))?;
         return invoke::run(&file, instance, call, limits.timeout);
     }
+    let overlays = grants.overlays.clone();
     let outcome = program.run(grants).map_err(|error| on_file(&file, error))?;
+    args.overlay.report(&overlays)?;
     Ok(report::outcome(&file, &outcome, limits.timeout))
 }
 

@@ -1,5 +1,5 @@
-use crate::mode::{Access, Mode, MountLimits};
 use crate::Error;
+use crate::mode::{Access, Mode, MountLimits};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -32,11 +32,7 @@ impl DirGrant {
     /// The same with what it names on the host taken from a folder, where that is relative.
     #[must_use]
     pub fn relative_to(self, folder: &Path) -> Self {
-        Self {
-            host: folder.join(&self.host),
-            access: self.access.relative_to(folder),
-            ..self
-        }
+        Self { host: folder.join(&self.host), access: self.access.relative_to(folder), ..self }
     }
 }
 
@@ -60,7 +56,8 @@ impl FromStr for DirGrant {
 impl fmt::Display for DirGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.host.display())?;
-        if self.host != Path::new(&self.guest) {
+        // As text: `a/.` and `a` are the same path to the host, and not to a guest.
+        if self.host.as_os_str() != self.guest.as_str() {
             write!(f, "::{}", self.guest)?;
         }
         write!(f, "::{}", self.access)?;

@@ -43,7 +43,7 @@ impl FromStr for FileGrant {
 impl fmt::Display for FileGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mode = if self.read_only { "ro" } else { "rw" };
-        if self.host == Path::new(&self.guest) {
+        if self.host.as_os_str() == self.guest.as_str() {
             return write!(f, "{}::{mode}", self.host.display());
         }
         write!(f, "{}::{}::{mode}", self.host.display(), self.guest)

@@ -65,7 +65,8 @@ mod tests {
         assert_eq!((grant.limits.bytes, grant.limits.files), (Some(1 << 20), Some(9)));
         assert_eq!(grant.to_string(), "/tmp::bytes=1048576,files=9");
         assert_eq!(grant.to_string().parse(), Ok(grant));
-        for text in ["", "::bytes=1", "/tmp::", "/tmp::ro", "/tmp::overlay", "/tmp::1M", "a::b::c"] {
+        for text in ["", "::bytes=1", "/tmp::", "/tmp::ro", "/tmp::overlay", "/tmp::1M", "a::b::c"]
+        {
             assert!(text.parse::<MemoryGrant>().is_err(), "{text:?}");
         }
     }

@@ -65,7 +65,8 @@ impl Mode {
             mode.add(item)?;
         }
         let MountLimits { bytes, files, file_size, open: _ } = mode.limits;
-        if mode.access == Some(Access::ReadOnly) && (bytes, files, file_size) != (None, None, None) {
+        if mode.access == Some(Access::ReadOnly) && (bytes, files, file_size) != (None, None, None)
+        {
             return Err("what is `ro` does not grow: of the limits, it can have `open`".to_owned());
         }
         Ok(mode)
@@ -114,9 +115,8 @@ impl Mode {
 
 /// Words for how much is granted, among them some that are only nearly right.
 fn is_word(text: &str) -> bool {
-    let words = [
-        "ro", "rw", "overlay", "r", "w", "wo", "readonly", "read-only", "readwrite", "read-write",
-    ];
+    let words =
+        ["ro", "rw", "overlay", "r", "w", "wo", "readonly", "read-only", "readwrite", "read-write"];
     words.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
 }
 

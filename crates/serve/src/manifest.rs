@@ -161,10 +161,7 @@ impl App {
 
 impl Grants {
     fn settings(self, limits: Limits, folder: &Path) -> grants::Settings {
-        let dir = |Parsed(grant): Parsed<DirGrant>| {
-            let host = folder.join(&grant.host);
-            DirGrant { host, ..grant }
-        };
+        let dir = |Parsed(grant): Parsed<DirGrant>| grant.relative_to(folder);
         let mut settings = grants::Settings::default();
         settings.dirs = self.dir.into_iter().map(dir).collect();
         settings.env = parsed(self.env);

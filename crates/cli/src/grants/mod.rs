@@ -5,12 +5,14 @@ mod environment;
 mod files;
 mod limits;
 mod network;
+mod overlay;
 mod streams;
 
 pub(crate) use environment::EnvironmentArgs;
 pub(crate) use files::FileArgs;
 pub(crate) use limits::LimitArgs;
 pub(crate) use network::{HttpArgs, NetworkArgs};
+pub(crate) use overlay::OverlayArgs;
 pub(crate) use streams::StreamArgs;
 
 use wayleave::grants::Settings;

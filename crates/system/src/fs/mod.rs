@@ -97,9 +97,6 @@ pub enum Node {
     Dir(Arc<dyn Dir>),
 }
 
-/// A folder, and a name in it: where [`Dir::holder`] has found a path to lead.
-pub type Holder = (Arc<dyn Dir>, String);
-
 /// An open file: regular, or a pipe, a terminal, a device.
 ///
 /// Reading and writing without an offset use and advance the handle's own position. A guest's
@@ -191,16 +188,6 @@ pub trait Dir: Any + Send + Sync {
     /// [`Dir::rename_to`].
     fn link_to(&self, path: &str, follow: bool, to_dir: &dyn Dir, to: &str) -> Result<()>;
 
-    /// Where something new at `path` would really be made, when this folder is put together of
-    /// others: [`rename`] and [`link`] then go there. `None` for every other folder.
-    ///
-    /// # Errors
-    /// `taken` where a mount point is.
-    fn holder(&self, path: &str, taken: crate::ErrorCode) -> Result<Option<Holder>> {
-        let _ = (path, taken);
-        Ok(None)
-    }
-
     /// The folder's own metadata.
     fn stat(&self) -> Result<Stat>;
     /// Sets the folder's own timestamps.
@@ -237,7 +224,7 @@ pub trait Entries: Send {
 /// [`CrossDevice`](crate::ErrorCode::CrossDevice) between providers.
 pub fn rename(from_dir: &dyn Dir, from: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
     refuse_read_only(from_dir, to_dir)?;
-    match to_dir.holder(to, crate::ErrorCode::Busy)? {
+    match mounts::holder(from_dir, to_dir, to, crate::ErrorCode::Busy)? {
         Some((holder, name)) => rename(from_dir, from, &*holder, &name),
         None => from_dir.rename_to(from, to_dir, to),
     }
@@ -255,7 +242,7 @@ pub fn link(
     to: &str,
 ) -> Result<()> {
     refuse_read_only(from_dir, to_dir)?;
-    match to_dir.holder(to, crate::ErrorCode::Exists)? {
+    match mounts::holder(from_dir, to_dir, to, crate::ErrorCode::Exists)? {
         Some((holder, name)) => link(from_dir, from, follow, &*holder, &name),
         None => from_dir.link_to(from, follow, to_dir, to),
     }

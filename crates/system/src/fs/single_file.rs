@@ -53,7 +53,11 @@ impl SingleFile {
         if options.truncate {
             self.file.set_size(0)?;
         }
-        Ok(if self.read_only { Arc::new(ReadOnlyFile::new(Arc::new(file))) } else { Arc::new(file) })
+        Ok(if self.read_only {
+            Arc::new(ReadOnlyFile::new(Arc::new(file)))
+        } else {
+            Arc::new(file)
+        })
     }
 
     pub(super) fn stat(&self) -> Result<Stat> {

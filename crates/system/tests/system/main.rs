@@ -7,6 +7,7 @@ mod entries;
 mod escapes;
 mod files;
 mod links;
+mod mounts;
 mod names;
 mod net;
 mod paths;

@@ -2,7 +2,7 @@ use super::entries::MountEntries;
 use super::spot::{Spot, Target};
 use crate::fs::path::{GuestPath, Last, check_link_text};
 use crate::fs::walk::Follow;
-use crate::fs::{self, Dir, Entries, Holder, Node, OpenOptions, SetTime, Stat, SyncKind};
+use crate::fs::{self, Dir, Entries, Node, OpenOptions, SetTime, Stat, SyncKind};
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl MountDir {
     }
 
     /// The folder and name where something is to be made. Where there is a mount point, `taken`.
-    fn vacancy(&self, path: &str, taken: ErrorCode) -> Result<(Arc<dyn Dir>, String)> {
+    pub(super) fn vacancy(&self, path: &str, taken: ErrorCode) -> Result<(Arc<dyn Dir>, String)> {
         let path = GuestPath::parse(path)?;
         match Spot::target(self.spot.place(&path, Follow::Never)?)? {
             Target::Name(dir, name) => Ok((dir, name)),
@@ -50,10 +50,10 @@ fn open_folder(spot: Spot, options: &OpenOptions) -> Result<Node> {
 
 impl Dir for MountDir {
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
+        let path = GuestPath::parse(path)?;
         if options.create && options.directory {
             return Err(ErrorCode::Invalid);
         }
-        let path = GuestPath::parse(path)?;
         // What is created is a file, whatever the slash says, and nothing is followed for that.
         let exclusive = options.create && options.exclusive;
         let follow = match options.follow || path.slash {
@@ -74,9 +74,7 @@ impl Dir for MountDir {
             Target::File(_) if slash => Err(ErrorCode::NotDirectory),
             Target::File(_) if exclusive => Err(ErrorCode::Exists),
             Target::File(file) => Ok(Node::File(file.open(options)?)),
-            Target::Name(dir, name) => {
-                dir.open(&name, &OpenOptions { follow: false, ..*options })
-            }
+            Target::Name(dir, name) => dir.open(&name, &OpenOptions { follow: false, ..*options }),
             Target::Missing if options.create => Err(ErrorCode::ReadOnly),
             Target::Missing => Err(ErrorCode::NoEntry),
         }
@@ -139,6 +137,7 @@ impl Dir for MountDir {
     }
 
     fn symlink(&self, target: &str, path: &str) -> Result<()> {
+        GuestPath::parse(path)?;
         check_link_text(target)?;
         let (dir, name) = self.vacancy(path, ErrorCode::Exists)?;
         dir.symlink(target, &name)
@@ -154,24 +153,30 @@ impl Dir for MountDir {
 
     fn rename_to(&self, path: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
         let path = GuestPath::parse(path)?;
+        GuestPath::parse(to)?;
         match Spot::target(self.spot.place(&path, Follow::Never)?)? {
             Target::Name(dir, name) => fs::rename(&*dir, &name, to_dir, to),
+            // An error in any case; which one, `to` may decide.
+            Target::Own(Spot { dir: Some(dir), .. }) => fs::rename(&*dir, ".", to_dir, to),
             Target::Missing => Err(ErrorCode::NoEntry),
             _ => Err(ErrorCode::Busy),
         }
     }
 
     fn link_to(&self, path: &str, follow: bool, to_dir: &dyn Dir, to: &str) -> Result<()> {
-        match self.find(GuestPath::parse(path)?, follow)? {
-            Target::Name(dir, name) => fs::link(&*dir, &name, false, to_dir, to),
+        let path = GuestPath::parse(path)?;
+        GuestPath::parse(to)?;
+        match self.find(path, follow)? {
+            Target::Name(dir, name) => {
+                // Systems look at the old name before the new one.
+                dir.stat_at(&name, false)?;
+                fs::link(&*dir, &name, false, to_dir, to)
+            }
+            Target::Own(Spot { dir: Some(dir), .. }) => fs::link(&*dir, ".", false, to_dir, to),
             Target::File(_) => Err(ErrorCode::CrossDevice),
             Target::Missing => Err(ErrorCode::NoEntry),
             Target::Own(_) | Target::Point(_) => Err(ErrorCode::NotPermitted),
         }
-    }
-
-    fn holder(&self, path: &str, taken: ErrorCode) -> Result<Option<Holder>> {
-        self.vacancy(path, taken).map(Some)
     }
 
     fn stat(&self) -> Result<Stat> {

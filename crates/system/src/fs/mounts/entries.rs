@@ -40,32 +40,18 @@ impl MountEntries {
         Ok(Self { folder, points, at })
     }
 
-    fn is_hidden(&self, name: &[u8]) -> bool {
-        self.points.iter().any(|point| point.name.as_bytes() == name)
-    }
-
     /// Goes on to what is to be shown next.
     fn settle(&mut self) -> Result<()> {
-        while self.at.is_none() {
-            let Some(folder) = &mut self.folder else { break };
-            let hidden = match folder.peek()? {
-                // `peek` is asked again, as the entry can not be kept.
-                Some(entry) => {
-                    let name = entry.name.to_vec();
-                    self.is_hidden(&name)
-                }
-                None => {
-                    self.at = Some(0);
-                    return Ok(());
-                }
-            };
-            if !hidden {
+        let Some(folder) = self.folder.as_mut().filter(|_| self.at.is_none()) else {
+            return Ok(());
+        };
+        while let Some(entry) = folder.peek()? {
+            if !self.points.iter().any(|point| point.name.as_bytes() == entry.name) {
                 return Ok(());
             }
-            if let Some(folder) = &mut self.folder {
-                folder.advance();
-            }
+            folder.advance();
         }
+        self.at = Some(0);
         Ok(())
     }
 }

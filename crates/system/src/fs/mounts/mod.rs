@@ -13,6 +13,9 @@ mod spot;
 mod tree;
 
 use super::{Dir, SingleFile};
+use crate::{ErrorCode, Result as SystemResult};
+use dir::MountDir;
+use std::any::Any;
 use std::sync::Arc;
 use tree::GuestRoute;
 
@@ -71,8 +74,9 @@ impl Mounts {
     /// [`MountError::Taken`], [`MountError::NoFilePath`], [`MountError::ThroughFile`].
     pub fn file(&mut self, guest: impl Into<String>, file: SingleFile) -> Result<(), MountError> {
         let guest = guest.into();
-        let route = GuestRoute::parse(&guest).filter(|route| !route.names.is_empty());
-        if route.is_none() || guest.ends_with(['/', '.']) && !names_a_file(&guest) {
+        let route = GuestRoute::parse(&guest);
+        let last = guest.rsplit('/').next();
+        if route.is_none() || matches!(last, None | Some("" | ".")) {
             return Err(MountError::NoFilePath);
         }
         self.add(Point { guest, route, mounted: Mounted::File(Arc::new(file)) })
@@ -110,8 +114,20 @@ impl Mounts {
     }
 }
 
-/// Whether what is behind the last slash is a name, though it ends in a dot.
-fn names_a_file(guest: &str) -> bool {
-    let last = guest.rsplit('/').next().unwrap_or(guest);
-    !matches!(last, "" | ".")
+/// The folder and name that `to` comes to, when it is for another folder to make something there:
+/// that one knows nothing of mount points. `None` where there are none, or `from` sees to it.
+///
+/// # Errors
+/// `taken` where there is a mount point already.
+pub(super) fn holder(
+    from: &dyn Dir,
+    to_dir: &dyn Dir,
+    to: &str,
+    taken: ErrorCode,
+) -> SystemResult<Option<(Arc<dyn Dir>, String)>> {
+    let mounts = |dir: &dyn Dir| (dir as &dyn Any).is::<MountDir>();
+    match (to_dir as &dyn Any).downcast_ref::<MountDir>() {
+        Some(to_dir) if !mounts(from) => to_dir.vacancy(to, taken).map(Some),
+        _ => Ok(None),
+    }
 }

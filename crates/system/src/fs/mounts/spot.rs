@@ -106,7 +106,9 @@ impl Spot {
             return Ok(Spot::of(child, above).map_or(Target::Missing, Target::Point));
         }
         Ok(match folder.dir {
-            Some(dir) => Target::Name(dir, if slash { format!("{name}/") } else { name.to_owned() }),
+            Some(dir) => {
+                Target::Name(dir, if slash { format!("{name}/") } else { name.to_owned() })
+            }
             None => Target::Missing,
         })
     }

@@ -82,12 +82,7 @@ impl Sapling {
             };
             here || child.writable_below
         });
-        Arc::new(Node {
-            mounted: self.mounted,
-            children,
-            number: numbers::next(),
-            writable_below,
-        })
+        Arc::new(Node { mounted: self.mounted, children, number: numbers::next(), writable_below })
     }
 }
 
