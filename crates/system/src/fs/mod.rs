@@ -61,6 +61,8 @@ macro_rules! stub_dir {
 }
 use stub_dir;
 
+#[cfg(feature = "images")]
+mod image;
 mod memory;
 mod mounts;
 mod numbers;
@@ -73,6 +75,8 @@ mod single_file;
 mod types;
 mod walk;
 
+#[cfg(feature = "images")]
+pub use image::{Image, ImageError};
 pub use memory::{MemoryDir, MemoryFile};
 pub use mounts::{MountError, Mounts};
 pub use os::{OsDir, OsFile, Resolver};

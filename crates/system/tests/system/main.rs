@@ -6,6 +6,8 @@ mod differential;
 mod entries;
 mod escapes;
 mod files;
+#[cfg(feature = "images")]
+mod images;
 mod links;
 mod mounts;
 mod names;
