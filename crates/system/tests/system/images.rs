@@ -402,7 +402,13 @@ fn deflated_contents_can_be_read_anywhere() {
 
 /// Everything of an image is looked at, and some of each file read.
 fn walk(dir: &dyn Dir, left: &mut u32) {
-    for name in list(dir) {
+    let mut entries = dir.entries().unwrap();
+    let mut names = Vec::new();
+    while let Some(entry) = entries.peek().unwrap() {
+        names.push(String::from_utf8_lossy(entry.name).into_owned());
+        entries.advance();
+    }
+    for name in names.into_iter().skip(2) {
         *left = left.saturating_sub(1);
         let _ = (dir.stat_at(&name, true), dir.read_link(&name));
         match dir.open(&name, &READ) {

@@ -80,15 +80,19 @@ impl Dir for Image {
         if options.create && options.directory {
             return Err(ErrorCode::Invalid);
         }
-        let exclusive = options.create && options.exclusive;
-        let found = self.find(GuestPath::parse(path)?, options.follow && !exclusive);
-        let (number, slash) = match found {
+        if options.create && options.exclusive {
+            return Err(match self.stat_at(path, false) {
+                Ok(_) => ErrorCode::Exists,
+                Err(ErrorCode::NoEntry) => ErrorCode::ReadOnly,
+                Err(error) => error,
+            });
+        }
+        let (number, slash) = match self.find(GuestPath::parse(path)?, options.follow) {
             Err(ErrorCode::NoEntry) if options.create => return Err(ErrorCode::ReadOnly),
             found => found?,
         };
         let tree = Arc::clone(&self.tree);
         match self.kind(number) {
-            _ if exclusive => Err(ErrorCode::Exists),
             FileKind::Directory if options.create => Err(ErrorCode::IsDirectory),
             FileKind::Directory => Ok(Node::Dir(Arc::new(Self { tree, number }))),
             _ if options.directory || slash => Err(ErrorCode::NotDirectory),
