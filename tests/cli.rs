@@ -7,7 +7,7 @@ fn sessions() {
     // Where the sessions put what they compile.
     std::fs::create_dir_all("../../target").expect("the target folder");
     for cases in
-        ["run", "components", "libraries", "compositions", "network", "errors", "traps", "cache"]
+        ["run", "files", "components", "libraries", "compositions", "network", "errors", "traps", "cache"]
     {
         let cache = tempfile::tempdir().expect("a folder for the cache");
         trycmd::TestCases::new()

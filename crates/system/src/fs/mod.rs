@@ -1,65 +1,13 @@
 //! Files and folders.
 //!
 //! [`Dir`] and [`File`] are what every provider implements: the operating system ([`OsDir`]),
-//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`]). [`Mounts`] puts several together.
+//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`], [`Overlay`], [`Quota`]). [`Mounts`] puts
+//! several together.
 //!
 //! A path that a guest gives is relative to a [`Dir`] and stays below it: absolute paths, `..`
 //! beyond the top and symbolic links that lead out are
 //! [`NotCapable`](crate::ErrorCode::NotCapable). What POSIX says of trailing slashes holds: they
 //! ask for a directory, and they make the last symbolic link be followed.
-
-macro_rules! stub_dir {
-    ($name:ident, $inner:ident) => {
-        impl Dir for $name {
-            fn open(&self, p: &str, o: &OpenOptions) -> Result<Node> {
-                self.$inner.open(p, o)
-            }
-            fn stat_at(&self, p: &str, f: bool) -> Result<Stat> {
-                self.$inner.stat_at(p, f)
-            }
-            fn set_times_at(&self, p: &str, f: bool, a: SetTime, m: SetTime) -> Result<()> {
-                self.$inner.set_times_at(p, f, a, m)
-            }
-            fn create_dir(&self, p: &str) -> Result<()> {
-                self.$inner.create_dir(p)
-            }
-            fn remove_dir(&self, p: &str) -> Result<()> {
-                self.$inner.remove_dir(p)
-            }
-            fn remove_file(&self, p: &str) -> Result<()> {
-                self.$inner.remove_file(p)
-            }
-            fn symlink(&self, t: &str, p: &str) -> Result<()> {
-                self.$inner.symlink(t, p)
-            }
-            fn read_link(&self, p: &str) -> Result<Vec<u8>> {
-                self.$inner.read_link(p)
-            }
-            fn rename_to(&self, _: &str, _: &dyn Dir, _: &str) -> Result<()> {
-                Err(ErrorCode::NotSupported)
-            }
-            fn link_to(&self, _: &str, _: bool, _: &dyn Dir, _: &str) -> Result<()> {
-                Err(ErrorCode::NotSupported)
-            }
-            fn stat(&self) -> Result<Stat> {
-                self.$inner.stat()
-            }
-            fn set_times(&self, a: SetTime, m: SetTime) -> Result<()> {
-                self.$inner.set_times(a, m)
-            }
-            fn sync(&self, k: SyncKind) -> Result<()> {
-                self.$inner.sync(k)
-            }
-            fn entries(&self) -> Result<Box<dyn Entries>> {
-                self.$inner.entries()
-            }
-            fn is_read_only(&self) -> bool {
-                self.$inner.is_read_only()
-            }
-        }
-    };
-}
-use stub_dir;
 
 #[cfg(feature = "images")]
 mod image;
@@ -154,6 +102,17 @@ pub trait File: Any + Send + Sync {
     fn available(&self) -> Result<u64>;
     /// When `interest` can be served.
     fn readiness(&self, interest: Interest) -> Readiness<'_>;
+
+    /// Who may do what, as POSIX has it in nine bits, where the provider knows of it. For
+    /// providers that copy files; guests have nothing to ask for it.
+    fn permissions(&self) -> Option<u16> {
+        None
+    }
+
+    /// Sets the permissions, where the provider has such a thing.
+    fn set_permissions(&self, _permissions: u16) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// An open folder: the capability to reach what is below it.
@@ -202,6 +161,16 @@ pub trait Dir: Any + Send + Sync {
     fn entries(&self) -> Result<Box<dyn Entries>>;
     /// Whether every change through this handle is refused.
     fn is_read_only(&self) -> bool;
+
+    /// See [`File::permissions`].
+    fn permissions(&self) -> Option<u16> {
+        None
+    }
+
+    /// See [`File::set_permissions`].
+    fn set_permissions(&self, _permissions: u16) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A walk over a folder's entries that can be continued at any time.

@@ -216,6 +216,7 @@ fn long_names_times_and_hard_links_of_tar() {
         (image.stat_at(&long, false).unwrap(), image.stat_at("second", false).unwrap());
     assert_eq!((one, one.links), (two, 2));
     assert_eq!(one.modified, Timestamp { seconds: 1_000, nanoseconds: 0 });
+    assert_eq!(file(image.open(&long, &READ)).permissions(), Some(0o644));
     let timed = image.stat_at("timed", false).unwrap().modified;
     assert_eq!(timed, Timestamp { seconds: 1_700_000_000, nanoseconds: 250_000_000 });
     assert_eq!(contents(&image, "named/by/an/extended/header"), b"pax");

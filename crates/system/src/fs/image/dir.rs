@@ -166,4 +166,7 @@ impl Dir for Image {
     fn is_read_only(&self) -> bool {
         true
     }
+    fn permissions(&self) -> Option<u16> {
+        self.tree.nodes[self.number].about.permissions
+    }
 }

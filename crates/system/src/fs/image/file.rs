@@ -122,4 +122,7 @@ impl File for ImageFile {
     fn readiness(&self, _: Interest) -> Readiness<'_> {
         Readiness::Now
     }
+    fn permissions(&self) -> Option<u16> {
+        self.tree.nodes[self.number].about.permissions
+    }
 }

@@ -8,8 +8,8 @@
 //! - unpacking takes at most 27 MiB, for the image as a whole, and no member is believed to unpack
 //!   to more than Deflate can (1,032 times its size), nor to lie where another does.
 //!
-//! WASI knows no permissions, and so those of the members are left aside; so are devices and pipes.
-//! Checksums of contents are not looked at.
+//! Guests know nothing of permissions; they are kept for overlays that copy members. Devices and
+//! pipes are left aside. Checksums of contents are not looked at.
 
 mod dir;
 mod entries;

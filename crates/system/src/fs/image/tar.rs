@@ -1,5 +1,5 @@
 use super::source::Source;
-use super::tree::{Body, Contents, Folder, Members};
+use super::tree::{About, Body, Contents, Folder, Members};
 use super::{ImageError, MOST_TABLE};
 use crate::fs::Timestamp;
 use std::io;
@@ -57,29 +57,32 @@ fn add<R: io::Read>(
     let seconds = entry.header().mtime().unwrap_or_default();
     let seconds = i64::try_from(seconds).unwrap_or_default();
     let modified = extensions.modified.unwrap_or(Timestamp { seconds, nanoseconds: 0 });
+    let mode = entry.header().mode().ok();
+    let permissions = mode.and_then(|mode| u16::try_from(mode & 0o777).ok());
+    let about = About { modified, permissions };
     let target = || {
         let name = entry.link_name_bytes().filter(|name| !name.is_empty());
         name.ok_or_else(|| ImageError::member(&path, "is a link to nothing"))
     };
     match kind {
-        EntryType::Directory => members.add(&path, Body::Folder(Folder::default()), modified),
+        EntryType::Directory => members.add(&path, Body::Folder(Folder::default()), about),
         // Before there were folders of their own.
         EntryType::Regular if path.ends_with(b"/") => {
-            members.add(&path, Body::Folder(Folder::default()), modified)
+            members.add(&path, Body::Folder(Folder::default()), about)
         }
         EntryType::Regular | EntryType::Continuous => {
             let (start, size) = (entry.raw_file_position(), entry.size());
             if !source.holds(start, size) {
                 return Err(ImageError::member(&path, "is cut off: the file ends before it"));
             }
-            members.add(&path, Body::File(Contents::Stored { start, size }), modified)
+            members.add(&path, Body::File(Contents::Stored { start, size }), about)
         }
         EntryType::Symlink => {
             let text = target()?;
             if text.contains(&0) || text.len() > 4095 {
                 return Err(ImageError::member(&path, "is a symbolic link to no path"));
             }
-            members.add(&path, Body::Link(text.into()), modified)
+            members.add(&path, Body::Link(text.into()), about)
         }
         EntryType::Link => members.link(&path, &target()?),
         // Nothing that a guest could use, or about the archive itself.

@@ -31,8 +31,16 @@ pub(super) struct Folder(Vec<(Box<[u8]>, usize)>);
 
 pub(super) struct Node {
     pub(super) body: Body,
-    pub(super) modified: Timestamp,
+    pub(super) about: About,
     pub(super) links: u64,
+}
+
+/// What is known of a member beside its contents.
+#[derive(Clone, Copy, Default)]
+pub(super) struct About {
+    pub(super) modified: Timestamp,
+    /// Nine bits, as POSIX has them.
+    pub(super) permissions: Option<u16>,
 }
 
 /// Everything in an image. The first node is its top.
@@ -76,9 +84,9 @@ impl Folder {
 }
 
 impl Node {
-    fn new(body: Body, modified: Timestamp) -> Self {
+    fn new(body: Body, about: About) -> Self {
         let links = if matches!(body, Body::Folder(_)) { 2 } else { 1 };
-        Self { body, modified, links }
+        Self { body, about, links }
     }
 
     pub(super) fn kind(&self) -> FileKind {
@@ -103,16 +111,16 @@ impl Tree {
                 Body::File(contents) => contents.size(),
                 Body::Link(text) => text.len() as u64,
             },
-            accessed: node.modified,
-            modified: node.modified,
-            changed: node.modified,
+            accessed: node.about.modified,
+            modified: node.about.modified,
+            changed: node.about.modified,
         }
     }
 }
 
 impl Members {
     pub(super) fn new() -> Self {
-        let top = Node::new(Body::Folder(Folder::default()), Timestamp::default());
+        let top = Node::new(Body::Folder(Folder::default()), About::default());
         Self { nodes: vec![top], folders: BTreeMap::from([(0, BTreeMap::new())]), names: 0 }
     }
 
@@ -120,18 +128,13 @@ impl Members {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn add(
-        &mut self,
-        path: &[u8],
-        body: Body,
-        modified: Timestamp,
-    ) -> Result<(), ImageError> {
+    pub(super) fn add(&mut self, path: &[u8], body: Body, about: About) -> Result<(), ImageError> {
         let is_folder = matches!(body, Body::Folder(_));
         let Some((folder, name)) = self.place(path)? else {
             if !is_folder {
                 return Err(ImageError::member(path, "has no name"));
             }
-            self.nodes[0].modified = modified;
+            self.nodes[0].about = about;
             return Ok(());
         };
         match self.child(folder, name) {
@@ -139,11 +142,11 @@ impl Members {
                 if !is_folder {
                     return Err(ImageError::member(path, "is a folder, too"));
                 }
-                self.nodes[old].modified = modified;
+                self.nodes[old].about = about;
                 Ok(())
             }
             _ => {
-                let number = self.make(Node::new(body, modified));
+                let number = self.make(Node::new(body, about));
                 self.name(folder, name, number)
             }
         }
@@ -196,7 +199,7 @@ impl Members {
                     return Err(ImageError::member(path, "lies below what is no folder"));
                 }
                 None => {
-                    let implied = Node::new(Body::Folder(Folder::default()), Timestamp::default());
+                    let implied = Node::new(Body::Folder(Folder::default()), About::default());
                     let number = self.make(implied);
                     self.name(folder, name, number)?;
                     number

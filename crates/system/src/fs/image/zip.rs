@@ -3,7 +3,7 @@
 //! its contents are.
 
 use super::source::Source;
-use super::tree::{Body, Contents, Folder, Members};
+use super::tree::{About, Body, Contents, Folder, Members};
 use super::unpack::{Packed, Unpacker};
 use super::{ImageError, MOST_TABLE};
 use crate::fs::Timestamp;
@@ -194,8 +194,10 @@ impl<'a> Header<'a> {
     ) -> Result<Option<(u64, u64)>, ImageError> {
         let wrong = |reason: &str| ImageError::member(self.name, reason);
         let kind = self.mode & 0o170_000;
+        let permissions = u16::try_from(self.mode & 0o777).ok().filter(|_| self.mode != 0);
+        let about = About { modified: self.modified, permissions };
         if self.name.ends_with(b"/") || kind == 0o040_000 {
-            members.add(self.name, Body::Folder(Folder::default()), self.modified)?;
+            members.add(self.name, Body::Folder(Folder::default()), about)?;
             return Ok(None);
         }
         // Encrypted, with a patch, strongly encrypted, and its header encrypted.
@@ -220,10 +222,10 @@ impl<'a> Header<'a> {
             }
         };
         match kind {
-            0 | 0o100_000 => members.add(self.name, Body::File(contents), self.modified)?,
+            0 | 0o100_000 => members.add(self.name, Body::File(contents), about)?,
             0o120_000 => {
                 let text = self.link_text(source, &contents)?;
-                members.add(self.name, Body::Link(text.into()), self.modified)?;
+                members.add(self.name, Body::Link(text.into()), about)?;
             }
             // Devices and pipes: nothing that a guest could use.
             _ => {}

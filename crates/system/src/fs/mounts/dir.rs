@@ -201,4 +201,7 @@ impl Dir for MountDir {
         let here = self.spot.dir.as_ref().is_some_and(|dir| !dir.is_read_only());
         !below && !here
     }
+    fn permissions(&self) -> Option<u16> {
+        self.spot.dir.as_ref()?.permissions()
+    }
 }

@@ -8,7 +8,7 @@ use crate::{ErrorCode, Result};
 use std::sync::Arc;
 
 /// The device of folders that are there only because mount points lie below them.
-const DEVICE: u64 = 1 << 62;
+const DEVICE: u64 = 1 << 61;
 
 const FOLDER: OpenOptions = OpenOptions {
     read: true,

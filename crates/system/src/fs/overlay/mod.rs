@@ -1,35 +1,40 @@
-//! A folder whose changes go elsewhere.
+//! A folder whose changes go elsewhere: the lower folder is read, the upper one takes what changes.
+//!
+//! # How it is kept
+//!
+//! A name in the upper folder stands for itself. A name of the lower folder is seen unless the
+//! upper folder has the same name, or a mark that hides it: an empty file with `.wh.` before the
+//! name, as layers of OCI images have them. Where the upper folder has a folder and its mark, the
+//! lower folder of that name stays hidden; without the mark the two are shown as one. So the upper
+//! folder says everything that is to be known, and can be used again by the next run.
+//!
+//! Names that begin with `.wh.` do not exist for a guest: it can neither see nor make them, nor
+//! does it see such names of the lower folder.
+//!
+//! # What a guest notices
+//!
+//! Hardly anything: the first change to a file copies it up, with its times and, where both sides
+//! have such a thing, its permissions; files that were opened for reading before show the copy from
+//! then on. Renaming a folder copies up all that is below it. What stays different:
+//!
+//! - The names that a lower file has beside the one that was changed keep the old contents.
+//! - Pipes, sockets and devices of the lower folder can be read and removed, nothing else.
+//! - A lower name of more than 251 bytes can not be hidden, and so neither removed nor renamed.
+//! - Names that are not UTF-8 are listed; a folder with one of them can not be renamed.
 
 mod changes;
+mod compare;
+mod copy_up;
+mod dir;
+mod entries;
+mod folder;
+mod identity;
+mod lower_file;
+mod marks;
+mod names;
+mod open;
+mod rename;
+mod spot;
 
 pub use changes::{Change, ChangeKind};
-
-use super::{Dir, Entries, Node, OpenOptions, ReadOnly, SetTime, Stat, SyncKind};
-use crate::{ErrorCode, Result};
-use std::sync::Arc;
-
-/// A folder of which every change goes to an upper folder, while the lower one stays as it is.
-#[derive(Clone)]
-pub struct Overlay {
-    lower: Arc<dyn Dir>,
-    _upper: Arc<dyn Dir>,
-}
-
-impl Overlay {
-    /// `lower` as it is, with the changes that `upper` holds and will hold. `upper` belongs to this
-    /// overlay alone while it lives.
-    #[must_use]
-    pub fn new(lower: Arc<dyn Dir>, upper: Arc<dyn Dir>) -> Self {
-        Self { lower: Arc::new(ReadOnly::new(lower)), _upper: upper }
-    }
-
-    /// What is different from the lower folder, sorted by path.
-    ///
-    /// # Errors
-    /// What reading either folder gives.
-    pub fn changes(&self) -> Result<Vec<Change>> {
-        Ok(Vec::new())
-    }
-}
-
-super::stub_dir!(Overlay, lower);
+pub use dir::Overlay;
