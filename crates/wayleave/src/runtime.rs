@@ -7,7 +7,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use wayleave_engine::cache::Cache;
-use wayleave_engine::{Config, Engine, artifact};
+use wayleave_engine::{Config, Engine, Tracer, artifact};
 use wayleave_system::wait::Interrupt;
 
 /// Which engine runs the guests.
@@ -90,6 +90,7 @@ pub struct Builder {
     pub(crate) cache: Option<Cache>,
     pub(crate) timezone: bool,
     on_compile: Option<OnCompile>,
+    pub(crate) tracer: Option<Arc<dyn Tracer>>,
 }
 
 impl Builder {
@@ -154,6 +155,12 @@ impl Builder {
         self
     }
 
+    /// Tells `tracer` of the guests' calls to the host. Without, calls cost nothing more.
+    pub fn tracer(mut self, tracer: Arc<dyn Tracer>) -> Self {
+        self.tracer = Some(tracer);
+        self
+    }
+
     /// Calls `f` just before each compilation that the cache does not spare.
     pub fn on_compile(mut self, f: impl Fn() + Send + Sync + 'static) -> Self {
         self.on_compile = Some(Arc::new(f));
@@ -209,6 +216,7 @@ impl Runtime {
             cache: None,
             timezone: false,
             on_compile: None,
+            tracer: None,
         }
     }
 
