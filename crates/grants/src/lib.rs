@@ -20,6 +20,8 @@ mod grants;
 #[cfg(feature = "http")]
 mod http;
 mod limits;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 mod moment;
 mod net;
 mod randomness;
