@@ -13,6 +13,7 @@
 //! was expected, never a grant.
 
 mod clocks;
+mod describe;
 mod dir;
 mod env;
 mod error;

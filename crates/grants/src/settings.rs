@@ -1,5 +1,5 @@
 use crate::{
-    AddressRule, ClockGrant, DirGrant, EnvGrant, Error, Grants, LimitSettings, NameRule,
+    AddressRule, ClockGrant, DirGrant, EnvGrant, Error, Grants, LimitSettings, Moment, NameRule,
     RandomGrant, Stream, StreamGrant,
 };
 use std::net::SocketAddr;
@@ -51,6 +51,10 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// When the time of a [deterministic](Settings::deterministic) guest begins, unless that is
+    /// asked for: 2000-01-01.
+    pub const FIRST_MOMENT: Moment = Moment(946_684_800_000_000_000);
+
     /// These, and what `over` asks for besides.
     ///
     /// Lists grow, and what `over` has comes last; what is in both is there once. Of two folders

@@ -127,6 +127,23 @@ impl<'d> Section<'d> {
         }
     }
 
+    /// Whether it has this key.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// That it has these keys.
+    ///
+    /// # Errors
+    /// [`ManifestError::Mistake`] where the table begins.
+    pub fn require(&self, keys: &[&str]) -> Result<(), ManifestError> {
+        match keys.iter().find(|key| !self.has(key)) {
+            Some(key) => Err(self.mistake(key, &format!("`{key}` is missing"))),
+            None => Ok(()),
+        }
+    }
+
     /// A mistake at a key of this table, or at the table itself where that is missing.
     #[must_use]
     pub fn mistake(&self, key: &str, message: &str) -> ManifestError {

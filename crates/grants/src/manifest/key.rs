@@ -152,6 +152,22 @@ impl<T: 'static> Key<T> {
         }
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Reads one text, as [`Key::texts_of`] gives it.
+    pub(super) fn read_text(
+        &self,
+        target: &mut T,
+        text: &str,
+        folder: &Path,
+    ) -> Result<(), String> {
+        (self.read)(target, text, folder)
+    }
+
     /// What is to be written for it.
     pub(super) fn texts_of(&self, from: &T) -> Vec<String> {
         (self.write)(from)

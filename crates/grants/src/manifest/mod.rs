@@ -20,11 +20,13 @@ mod error;
 mod key;
 pub mod keys;
 pub mod schema;
+mod without;
 mod write;
 
 pub use document::{Document, Section};
 pub use error::ManifestError;
 pub use key::Key;
+pub use without::Without;
 
 use crate::Settings;
 use std::path::{Path, PathBuf};
@@ -60,7 +62,7 @@ impl Manifest {
         let document = Document::parse(path, text)?;
         let root = document.root();
         for table in SERVER_TABLES {
-            if root.table(table).is_ok_and(|found| found.is_none()) {
+            if !root.has(table) {
                 continue;
             }
             return Err(root.mistake(
