@@ -66,6 +66,7 @@ impl Host {
     pub fn new(grants: Grants) -> Self {
         let limit = grants.limits.descriptors;
         let network = grants.guest_network();
+        let simulated = grants.clocks.simulated.clone();
         Self {
             args: grants.args,
             env: grants.env,
@@ -75,7 +76,7 @@ impl Host {
             stderr: grants.stderr,
             clocks: grants.clocks,
             random: grants.random,
-            waiter: Waiter { interrupt: grants.interrupt, reactor: None },
+            waiter: Waiter { interrupt: grants.interrupt, reactor: None, simulated },
             descriptors: Table::new(limit),
             entries: Table::new(limit),
             seen: None,
