@@ -173,6 +173,16 @@ fn limits(asked: &LimitSettings) -> Vec<String> {
         said.push(format!("It is ended when it has used {fuel} units of fuel."));
     }
     said.push(format!("It may use {} of memory.", bytes(limits.memory_bytes as u64)));
+    // The others are seldom met: told when they were asked for.
+    for (number, what) in [
+        (asked.table_elements, "elements in tables"),
+        (asked.instances, "instances"),
+        (asked.handles, "handles of each kind open at once"),
+    ] {
+        said.extend(number.map(|number| format!("It may have {number} {what}.")));
+    }
+    let held = asked.buffers.map(bytes);
+    said.extend(held.map(|held| format!("The host may hold {held} for one of its calls.")));
     said
 }
 
