@@ -12,6 +12,7 @@ use wayleave_system::fs::{Dir, File, OsDir, ReadOnly};
 use wayleave_system::http::Client;
 use wayleave_system::net::{Guarded, Listener, Network, OsNetwork, TcpListener};
 use wayleave_system::random::{OsRandom, Random};
+use wayleave_system::refusal::Refusals;
 use wayleave_system::stdio;
 use wayleave_system::wait::Interrupt;
 
@@ -99,6 +100,8 @@ pub struct Grants {
     pub limits: Limits,
     /// Ends the guest from outside, also while it waits in a host call.
     pub interrupt: Option<Interrupt>,
+    /// Who is told of what the guest is refused. Without one, nobody.
+    pub refusals: Option<Arc<dyn Refusals>>,
     /// What sends the guest's HTTP requests. Without one they are denied.
     #[cfg(feature = "http")]
     pub http: Option<Arc<dyn Client>>,
@@ -129,6 +132,7 @@ impl Grants {
             random: Arc::new(OsRandom),
             limits: Limits::default(),
             interrupt: None,
+            refusals: None,
             #[cfg(feature = "http")]
             http: None,
         }
@@ -330,6 +334,12 @@ impl Grants {
     /// Lets `interrupt` end the guest.
     pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
         self.interrupt = Some(interrupt);
+        self
+    }
+
+    /// Tells `refusals` of what the guest is refused, and which grant would have allowed it.
+    pub fn refusals(mut self, refusals: Arc<dyn Refusals>) -> Self {
+        self.refusals = Some(refusals);
         self
     }
 
