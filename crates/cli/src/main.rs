@@ -9,6 +9,7 @@ mod http;
 mod inspect;
 mod invoke;
 mod man;
+mod network;
 mod progress;
 mod report;
 mod run;

@@ -1,6 +1,7 @@
 use crate::failure::Failure;
 use crate::http;
 use crate::invoke;
+use crate::network::OutboundArgs;
 use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule, Stream, StreamGrant};
+use wayleave::grants::{AddressRule, DirGrant, EnvGrant, Stream, StreamGrant};
 use wayleave::{Grants, Limits, UnknownImports};
 
 /// Run a program.
@@ -42,23 +43,12 @@ pub(crate) struct Args {
     /// Listen on an address and give the listener, behind the folders (without any, as descriptor 3)
     #[arg(long, value_name = "ADDR:PORT", help_heading = "Grants")]
     tcp_listen: Vec<SocketAddr>,
-    /// Let the program send HTTP requests to a host, on the usual ports or this one; `*` is every
-    /// host and port
-    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants")]
-    allow_http: Vec<HttpGrant>,
-    /// Trust the authorities in a file, too, when requests are sent by TLS
-    #[arg(long, value_name = "FILE", requires = "allow_http", help_heading = "Grants")]
-    tls_ca: Vec<PathBuf>,
-    /// Let it connect and send: tcp://HOST:PORTS or udp://HOST:PORTS. HOST is an address, a block
-    /// (10.0.0.0/8, [fd00::/8]), a name or *; PORTS are 443, 80,443, 8000-8100 or *
-    #[arg(long = "allow-outbound", value_name = "RULE", help_heading = "Grants")]
-    outbound: Vec<AddressRule>,
-    /// Let it listen and receive at addresses of this machine, written in the same way
+    #[command(flatten)]
+    outbound: OutboundArgs,
+    /// Let it listen and receive at addresses of this machine: tcp://ADDRESS:PORTS or
+    /// udp://ADDRESS:PORTS; ends in ->PORT or ->ADDRESS:PORT to listen there instead
     #[arg(long = "allow-inbound", value_name = "RULE", help_heading = "Grants")]
     inbound: Vec<AddressRule>,
-    /// Let it look names up: NAME, *.NAME or *. Names of --allow-outbound need no rule of their own
-    #[arg(long = "allow-resolve", value_name = "NAME", help_heading = "Grants")]
-    resolve: Vec<NameRule>,
 
     /// End the program after this time, also when it sleeps or waits (500ms, 10s, 2m)
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Limits")]
@@ -148,10 +138,8 @@ fn grants(args: &Args, file: &Path) -> Result<Grants, Failure> {
         own.push(arg);
     }
     let grants = build_grants(args, file, &own).map_err(Failure::usage)?;
-    if args.allow_http.is_empty() {
-        return Ok(grants);
-    }
-    let client = http::client(&args.allow_http, &args.tls_ca).map_err(Failure::other)?;
+    let Some(policy) = grants.http_policy() else { return Ok(grants) };
+    let client = http::client(policy, &args.outbound.tls_ca).map_err(Failure::other)?;
     Ok(grants.http(client))
 }
 
@@ -176,14 +164,9 @@ fn build_grants(args: &Args, file: &Path, own: &[&str]) -> Result<Grants, waylea
     for address in &args.tcp_listen {
         grants = grants.tcp_listen(*address)?;
     }
-    for rule in &args.outbound {
-        grants = grants.allow_outbound(rule.clone());
-    }
+    grants = args.outbound.add_to(grants)?;
     for rule in &args.inbound {
         grants = grants.allow_inbound(rule.clone())?;
-    }
-    for rule in &args.resolve {
-        grants = grants.allow_resolve(rule.clone());
     }
     let mut limits = Limits::default();
     limits.timeout = args.timeout;

@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use crate::network::OutboundArgs;
 use crate::trace;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,10 +7,21 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use wayleave::EngineKind;
 use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule};
+use wayleave::grants::{DirGrant, EnvGrant};
 use wayleave_serve::{
     AccessLog, Address, AppLimits, AppSettings, GrantSettings, Server, Settings, TlsSettings,
 };
+
+/// What is in a manifest when there is one; the others say so themselves.
+const IN_MANIFEST: [&str; 7] = [
+    "component",
+    "allow_http",
+    "tls_ca",
+    "allow_outbound",
+    "deny_outbound",
+    "allow_resolve",
+    "public_only",
+];
 
 /// Serve HTTP with components.
 ///
@@ -22,7 +34,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE", required_unless_present = "manifest")]
     component: Option<PathBuf>,
     /// Apps, their hosts, paths, grants and limits (wayleave.toml)
-    #[arg(long, value_name = "FILE", conflicts_with = "component")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = IN_MANIFEST)]
     manifest: Option<PathBuf>,
 
     /// Where to listen: `127.0.0.1:8080` (the default), `[::1]:8080`, `unix:PATH`; several times
@@ -70,18 +82,8 @@ pub(crate) struct Args {
     )]
     env: Vec<EnvGrant>,
 
-    /// Let HTTP requests be sent to a host; `*` is every host
-    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants", conflicts_with = "manifest")]
-    allow_http: Vec<HttpGrant>,
-    /// Trust the authorities in a file, too, when requests are sent by TLS
-    #[arg(long, value_name = "FILE", help_heading = "Grants", conflicts_with = "manifest")]
-    tls_ca: Vec<PathBuf>,
-    /// Let addresses be connected and sent to: tcp://HOST:PORTS, udp://HOST:PORTS
-    #[arg(long, value_name = "RULE", help_heading = "Grants", conflicts_with = "manifest")]
-    allow_outbound: Vec<AddressRule>,
-    /// Let names be looked up: example.com, *.example.com
-    #[arg(long, value_name = "NAME", help_heading = "Grants", conflicts_with = "manifest")]
-    allow_resolve: Vec<NameRule>,
+    #[command(flatten)]
+    outbound: OutboundArgs,
 
     /// Requests that one instance answers, one after the other [default: 1]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits", conflicts_with = "manifest")]
@@ -202,10 +204,12 @@ fn app(component: PathBuf, args: &Args) -> AppSettings {
     let mut grants = GrantSettings::default();
     grants.dirs.clone_from(&args.dirs);
     grants.env.clone_from(&args.env);
-    grants.http.clone_from(&args.allow_http);
-    grants.tls_ca.clone_from(&args.tls_ca);
-    grants.outbound.clone_from(&args.allow_outbound);
-    grants.resolve.clone_from(&args.allow_resolve);
+    grants.http.clone_from(&args.outbound.allow_http);
+    grants.tls_ca.clone_from(&args.outbound.tls_ca);
+    grants.outbound.clone_from(&args.outbound.allow_outbound);
+    grants.deny_outbound.clone_from(&args.outbound.deny_outbound);
+    grants.resolve.clone_from(&args.outbound.allow_resolve);
+    grants.public_only = args.outbound.public_only;
     app.grants = grants;
     let mut limits = AppLimits::default();
     limits.timeout = args.timeout.unwrap_or(default.timeout);

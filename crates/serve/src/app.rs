@@ -14,9 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wayleave::grants::HttpGrants;
 use wayleave::http::{Body, ErrorCode, Handler, HandlerError, Scheme};
-use wayleave::system::http::Client;
+use wayleave::system::http::{Client, Policy};
 use wayleave::{Grants, Limits, Runtime, Stop};
 use wayleave_http_client::{HyperClient, Roots, RootsError};
 
@@ -146,14 +145,21 @@ fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {
         let (name, value) = variable.clone().resolve().map_err(bad)?;
         grants = grants.env(name, value).map_err(bad)?;
     }
-    if !settings.grants.http.is_empty() {
-        grants = grants.http(client(settings)?);
+    grants = grants.public_only(settings.grants.public_only);
+    for grant in &settings.grants.http {
+        grants = grants.allow_http(grant);
     }
     for rule in &settings.grants.outbound {
         grants = grants.allow_outbound(rule.clone());
     }
+    for rule in &settings.grants.deny_outbound {
+        grants = grants.deny_outbound(rule.clone()).map_err(bad)?;
+    }
     for rule in &settings.grants.resolve {
         grants = grants.allow_resolve(rule.clone());
+    }
+    if let Some(policy) = grants.http_policy() {
+        grants = grants.http(client(settings, policy)?);
     }
     let mut limits = Limits::default();
     limits.memory_bytes = settings.limits.memory;
@@ -165,16 +171,15 @@ fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {
 }
 
 /// What sends the requests of an app's guests, on this server's runtime.
-fn client(settings: &AppSettings) -> Result<Arc<dyn Client>, Error> {
+fn client(settings: &AppSettings, policy: Arc<dyn Policy>) -> Result<Arc<dyn Client>, Error> {
     let mut roots = Roots::system();
     for path in &settings.grants.tls_ca {
         let bad = |error: RootsError| Error::Tls { path: path.clone(), reason: error.to_string() };
         roots = roots.and_file(path).map_err(bad)?;
     }
-    let policy = HttpGrants::new(settings.grants.http.iter().cloned());
     let client_settings = wayleave_http_client::Settings { roots, ..Default::default() };
     let runtime = tokio::runtime::Handle::current();
-    Ok(Arc::new(HyperClient::on(runtime, Arc::new(policy), client_settings)))
+    Ok(Arc::new(HyperClient::on(runtime, policy, client_settings)))
 }
 
 /// The client's own id for a request, if it has a harmless one; a new one otherwise.

@@ -73,6 +73,10 @@ struct Grants {
     #[serde(default)]
     outbound: Vec<Parsed<AddressRule>>,
     #[serde(default)]
+    deny_outbound: Vec<Parsed<AddressRule>>,
+    #[serde(default)]
+    public_only: bool,
+    #[serde(default)]
     resolve: Vec<Parsed<NameRule>>,
 }
 
@@ -165,6 +169,8 @@ impl App {
                 http: parsed(self.grants.http),
                 tls_ca: self.grants.tls_ca.iter().map(|path| folder.join(path)).collect(),
                 outbound: parsed(self.grants.outbound),
+                deny_outbound: parsed(self.grants.deny_outbound),
+                public_only: self.grants.public_only,
                 resolve: parsed(self.grants.resolve),
                 unknown_imports_trap: false,
             },
@@ -263,7 +269,7 @@ mod tests {
             component = "apps/hello.wasm"
             hosts = ["example.com", "*.example.com"]
             reuse = 100
-            grants = { dir = ["data::/data::ro"], env = ["A=b"], http = ["api.example.com"], outbound = ["tcp://10.0.0.0/8:5432"] }
+            grants = { dir = ["data::/data::ro"], env = ["A=b"], http = ["api.example.com"], outbound = ["tcp://10.0.0.0/8:5432", "https://a"], deny-outbound = ["tcp://10.0.0.1:*"], public-only = true }
             limits = { timeout = "2s", memory = "64M", body = 1000, concurrency = 8 }
 
             [[app]]
@@ -284,6 +290,8 @@ mod tests {
         assert!(hello.grants.dirs[0].host.is_absolute());
         assert_eq!(hello.limits.timeout, Duration::from_secs(2));
         assert_eq!((hello.limits.memory, hello.limits.body), (64 << 20, 1000));
+        assert_eq!((hello.grants.outbound.len(), hello.grants.deny_outbound.len()), (2, 1));
+        assert!(hello.grants.public_only && !other.grants.public_only);
         assert_eq!((other.name.as_str(), other.path.as_str()), ("other", "/other"));
         assert_eq!(other.limits, AppLimits::default());
     }
@@ -300,6 +308,8 @@ mod tests {
             ("[[app]]\ncomponent = \"a\"\npath = \"b\"", "does not begin with `/`"),
             ("[[app]]\ncomponent = \"a\"\ngrants.http = [\"http://a\"]", "without a scheme"),
             ("[[app]]\ncomponent = \"a\"\ngrants.outbound = [\"a\"]", "wayleave.toml:3:"),
+            ("[[app]]\ncomponent = \"a\"\ngrants.deny-outbound = [\"a\"]", "wayleave.toml:3:"),
+            ("[[app]]\ncomponent = \"a\"\ngrants.public-only = \"yes\"", "wayleave.toml:3:"),
             ("[[app]\n", "wayleave.toml:1:"),
         ] {
             let error = read(text).unwrap_err();

@@ -117,12 +117,16 @@ pub struct GrantSettings {
     pub dirs: Vec<DirGrant>,
     /// Variables.
     pub env: Vec<EnvGrant>,
-    /// Hosts that may be sent HTTP requests.
+    /// Hosts that may be sent HTTP requests, in short.
     pub http: Vec<HttpGrant>,
     /// Files with certificates of authorities to trust, besides the system's.
     pub tls_ca: Vec<PathBuf>,
     /// Addresses that may be connected and sent to.
     pub outbound: Vec<AddressRule>,
+    /// Addresses that may not, whatever allows it.
+    pub deny_outbound: Vec<AddressRule>,
+    /// Whether addresses that are not in the Internet have to be named.
+    pub public_only: bool,
     /// Names that may be looked up.
     pub resolve: Vec<NameRule>,
     /// Whether functions that nothing provides are there all the same, and trap when called.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wayleave_system::ErrorCode;
 use wayleave_system::net::{
-    Duplex, Family, Guarded, MemoryNetwork, Network, OsNetwork, Policy, ReceiveOptions,
+    Duplex, Family, Guarded, MemoryNetwork, Naming, Network, OsNetwork, Policy, ReceiveOptions,
     SocketOption, TcpSocket, UdpSocket, Use,
 };
 use wayleave_system::wait::{Blocking, Interest, Readiness, Woken, wait};
@@ -277,23 +277,27 @@ fn many_names_at_once() {
 #[derive(Default)]
 struct Listed {
     allowed: HashMap<Use, Vec<SocketAddr>>,
+    mapped: Vec<(SocketAddr, SocketAddr)>,
     asked: Mutex<Vec<(Use, SocketAddr)>>,
     names: Vec<&'static str>,
     resolved: Mutex<Vec<String>>,
 }
 
 impl Policy for Listed {
-    fn allows(&self, how: Use, address: SocketAddr) -> bool {
+    fn route(&self, how: Use, address: SocketAddr) -> Option<SocketAddr> {
         self.asked.lock().unwrap().push((how, address));
-        self.allowed.get(&how).is_some_and(|allowed| allowed.contains(&address))
+        let allowed = self.allowed.get(&how).is_some_and(|allowed| allowed.contains(&address));
+        let mapped = self.mapped.iter().find(|(from, _)| *from == address);
+        allowed.then_some(mapped.map_or(address, |(_, to)| *to))
     }
 
-    fn allows_name(&self, name: &str) -> bool {
-        self.names.contains(&name)
+    fn name(&self, name: &str) -> Naming {
+        if self.names.contains(&name) { Naming::Ask } else { Naming::Refused }
     }
 
-    fn resolved(&self, name: &str, addresses: &[IpAddr]) {
+    fn resolved(&self, name: &str, addresses: Vec<IpAddr>) -> Vec<IpAddr> {
         self.resolved.lock().unwrap().push(format!("{name} {addresses:?}"));
+        addresses
     }
 }
 

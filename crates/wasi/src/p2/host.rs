@@ -65,7 +65,10 @@ impl Host {
     /// none that are open from the start.
     pub fn new(grants: Grants) -> Self {
         let limit = grants.limits.descriptors;
-        let network = grants.guest_network();
+        let meter = grants.network_meter();
+        let network = grants.guest_network(meter.clone());
+        #[cfg(feature = "http")]
+        let client = grants.guest_http(meter);
         Self {
             args: grants.args,
             env: grants.env,
@@ -91,7 +94,7 @@ impl Host {
             datagram: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
-            http: Http::new(grants.http, limit),
+            http: Http::new(client, limit),
         }
     }
 
