@@ -100,12 +100,26 @@ mod tests {
             ("https://[::1]/", true, "::1", 443),
             ("https://[::1]:8443/", true, "::1", 8443),
             ("http://127.0.0.1:1", false, "127.0.0.1", 1),
+            ("http://a.example.:1", false, "a.example", 1),
+            ("http://[::ffff:127.0.0.1]", false, "127.0.0.1", 80),
         ] {
             let target = Target::of(&uri.parse().unwrap()).unwrap();
             let got = (target.is_tls(), target.host.as_str(), target.port);
             assert_eq!(got, (tls, host, port), "{uri}");
         }
-        for uri in ["/", "ftp://a/", "http://a:99999/", "http://a:0/", "http://me@a/", "a:80"] {
+        for uri in [
+            "/",
+            "ftp://a/",
+            "http://a:99999/",
+            "http://a:0/",
+            "http://me@a/",
+            "a:80",
+            "http://0x7f.1/",
+            "http://127.1/",
+            "http://017700000001/",
+            "http://1.2.3.4.5/",
+            "http://a..b/",
+        ] {
             assert!(Target::of(&uri.parse().unwrap()).is_err(), "{uri}");
         }
         let target = Target::of(&"http://a:81/b?c".parse().unwrap()).unwrap();
