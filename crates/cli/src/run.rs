@@ -119,8 +119,8 @@ fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
 
 fn open(settings: &Settings) -> Result<Grants, Failure> {
     let grants = settings.open().map_err(Failure::usage)?;
-    match http::client(settings)? {
-        Some(client) => Ok(grants.http(client)),
+    match grants.http_policy() {
+        Some(policy) => Ok(grants.http(http::client(settings, policy)?)),
         None => Ok(grants),
     }
 }

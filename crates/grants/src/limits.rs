@@ -1,4 +1,4 @@
-use crate::Limits;
+use crate::{Limits, NetworkLimits};
 use std::time::Duration;
 
 /// Limits as they are asked for: what is `None` keeps its default, that of [`Limits`].
@@ -19,6 +19,12 @@ pub struct LimitSettings {
     pub handles: Option<u64>,
     /// Bytes that the host holds for one call.
     pub buffers: Option<u64>,
+    /// Connections and other sockets open at once.
+    pub sockets: Option<u64>,
+    /// Bytes received from the network.
+    pub bytes_in: Option<u64>,
+    /// Bytes sent to the network.
+    pub bytes_out: Option<u64>,
 }
 
 impl LimitSettings {
@@ -33,6 +39,9 @@ impl LimitSettings {
             fuel: over.fuel.or(self.fuel),
             handles: over.handles.or(self.handles),
             buffers: over.buffers.or(self.buffers),
+            sockets: over.sockets.or(self.sockets),
+            bytes_in: over.bytes_in.or(self.bytes_in),
+            bytes_out: over.bytes_out.or(self.bytes_out),
         }
     }
 
@@ -51,6 +60,11 @@ impl LimitSettings {
             fuel: self.fuel,
             descriptors: number(self.handles, default.descriptors),
             buffer_bytes: number(self.buffers, default.buffer_bytes),
+            network: NetworkLimits {
+                connections: number(self.sockets, default.network.connections),
+                bytes_in: self.bytes_in.or(default.network.bytes_in),
+                bytes_out: self.bytes_out.or(default.network.bytes_out),
+            },
         }
     }
 }
