@@ -100,7 +100,7 @@ impl Settings {
         if self.deterministic {
             return self.undetermined();
         }
-        let requests = self.outbound.iter().any(|rule| rule.protocol.is_http());
+        let requests = self.outbound.iter().any(|rule| rule.protocol().is_http());
         if self.http.is_empty() && !requests && !self.tls_ca.is_empty() {
             let reason = "`tls-ca` is for HTTP requests, which nothing allows (`allow-http`)";
             return Some(("tls-ca", reason.to_owned()));

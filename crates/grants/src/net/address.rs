@@ -154,7 +154,7 @@ impl Target {
 
 impl Protocol {
     /// Whether it is for requests, not for sockets.
-    pub(super) fn is_http(self) -> bool {
+    pub(crate) fn is_http(self) -> bool {
         self.default_port().is_some()
     }
 
