@@ -1,18 +1,16 @@
-use std::path::PathBuf;
+use crate::failure::Failure;
 use std::sync::Arc;
-use wayleave::system::http::{Client, Policy};
-use wayleave_http_client::{HyperClient, Roots, RootsError, Settings};
+use wayleave::Grants;
+use wayleave::grants::Settings;
+use wayleave_http_client::{HyperClient, Roots};
 
-/// What sends a program's requests, to where this policy allows; `trusted` are files with
-/// certificates of authorities besides the system's.
-pub(crate) fn client(
-    policy: Arc<dyn Policy>,
-    trusted: &[PathBuf],
-) -> Result<Arc<dyn Client>, RootsError> {
+/// The grants, with what sends the program's requests, where they may go anywhere.
+pub(crate) fn with_client(grants: Grants, settings: &Settings) -> Result<Grants, Failure> {
+    let Some(policy) = grants.http_policy() else { return Ok(grants) };
     let mut roots = Roots::system();
-    for path in trusted {
-        roots = roots.and_file(path)?;
+    for path in &settings.tls_ca {
+        roots = roots.and_file(path).map_err(Failure::other)?;
     }
-    let settings = Settings { roots, ..Settings::default() };
-    Ok(Arc::new(HyperClient::new(policy, settings)))
+    let settings = wayleave_http_client::Settings { roots, ..Default::default() };
+    Ok(grants.http(Arc::new(HyperClient::new(policy, settings))))
 }

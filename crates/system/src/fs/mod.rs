@@ -12,12 +12,14 @@ mod memory;
 mod os;
 mod path;
 mod read_only;
+mod reproducible;
 mod types;
 mod walk;
 
 pub use memory::{MemoryDir, MemoryFile};
 pub use os::{OsDir, OsFile, Resolver};
 pub use read_only::ReadOnly;
+pub use reproducible::{FileNumbers, Reproducible, ReproducibleFile};
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
 
 use crate::Result;
