@@ -1,22 +1,18 @@
 use crate::failure::Failure;
 use std::sync::Arc;
-use wayleave::grants::{HttpGrants, Settings};
-use wayleave::system::http::Client;
+use wayleave::grants::Settings;
+use wayleave::system::http::{Client, Policy};
 use wayleave_http_client::{HyperClient, Roots};
 
-/// What sends a program's requests, to where these settings allow; `None` when that is nowhere.
-pub(crate) fn client(settings: &Settings) -> Result<Option<Arc<dyn Client>>, Failure> {
-    if settings.http.is_empty() {
-        if settings.tls_ca.is_empty() {
-            return Ok(None);
-        }
-        return Err(Failure::usage("--tls-ca is for requests, which nothing allows: --allow-http"));
-    }
+/// What sends a program's requests, to where this policy allows.
+pub(crate) fn client(
+    settings: &Settings,
+    policy: Arc<dyn Policy>,
+) -> Result<Arc<dyn Client>, Failure> {
     let mut roots = Roots::system();
     for path in &settings.tls_ca {
         roots = roots.and_file(path).map_err(Failure::other)?;
     }
-    let policy = HttpGrants::new(settings.http.iter().cloned());
     let settings = wayleave_http_client::Settings { roots, ..Default::default() };
-    Ok(Some(Arc::new(HyperClient::new(Arc::new(policy), settings))))
+    Ok(Arc::new(HyperClient::new(policy, settings)))
 }

@@ -1,6 +1,7 @@
 //! The `wayleave` command. One file per subcommand.
 
 mod cache;
+mod calls;
 mod compile;
 mod completions;
 mod componentize;
@@ -40,6 +41,7 @@ enum Command {
     Serve(Box<serve::Args>),
     Compile(compile::Args),
     Inspect(inspect::Args),
+    Grants(grants::command::Args),
     Componentize(componentize::Args),
     Cache(cache::Args),
     Completions(completions::Args),
@@ -67,6 +69,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(args) => serve::run(*args),
         Command::Compile(args) => compile::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Grants(args) => grants::command::run(args),
         Command::Componentize(args) => componentize::run(&args),
         Command::Cache(args) => cache::run(args),
         Command::Completions(args) => completions::run(&args),

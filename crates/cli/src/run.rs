@@ -1,3 +1,4 @@
+use crate::calls;
 use crate::failure::Failure;
 use crate::grants::{GrantArgs, OverlayArgs};
 use crate::http;
@@ -9,7 +10,7 @@ use clap::ValueEnum;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wayleave::grants::{Settings, StreamGrant};
+use wayleave::grants::Settings;
 use wayleave::{Grants, UnknownImports};
 
 /// Run a program.
@@ -23,6 +24,9 @@ pub(crate) struct Args {
     grants: GrantArgs,
     #[command(flatten)]
     overlay: OverlayArgs,
+    #[command(flatten)]
+    trace: calls::TraceArgs,
+
     #[command(flatten)]
     engine: EngineArgs,
     /// Do not keep compiled code, nor use what was kept
@@ -68,22 +72,29 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
     };
-    let builder = args
+    let calls = args.trace.open(args.verbose > 1)?;
+    let mut builder = args
         .engine
         .builder()
         .unknown_imports(policy)
         .interruptible(limits.timeout.is_some())
         .fuel(limits.fuel.is_some());
+    if let Some(tracer) = &calls.tracer {
+        builder = builder.tracer(tracer.clone());
+    }
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
     let program = args.engine.load(builder, &file)?;
     if let Some(call) = &args.invoke {
         let instance = program.instantiate(grants).map_err(|error| on_file(&file, error))?;
-        return invoke::run(&file, instance, call, limits.timeout);
+        let code = invoke::run(&file, instance, call, limits.timeout);
+        calls.end();
+        return code;
     }
     let overlays = grants.overlays.clone();
     let outcome = program.run(grants).map_err(|error| on_file(&file, error))?;
+    calls.end();
     args.overlay.report(&overlays)?;
     Ok(report::outcome(&file, &outcome, limits.timeout))
 }
@@ -98,25 +109,22 @@ pub(crate) fn on_file(file: &Path, error: wayleave::Error) -> Failure {
 
 /// What the program is given: what the options ask for, and what is its own.
 fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
-    let mut settings = args.grants.settings();
+    let mut settings = args.grants.settings(Some(file))?;
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    settings.args.push(args.argv0.clone().unwrap_or_else(|| name.into_owned()));
+    settings.argv0 = Some(args.argv0.clone().unwrap_or_else(|| name.into_owned()));
     for arg in &args.command {
         let arg = arg.to_str().ok_or_else(|| {
             Failure::usage(format!("argument {arg:?} is not UTF-8, which programs get"))
         })?;
         settings.args.push(arg.to_owned());
     }
-    for stream in [&mut settings.stdin, &mut settings.stdout, &mut settings.stderr] {
-        stream.get_or_insert(StreamGrant::Inherit);
-    }
     Ok(settings)
 }
 
 fn open(settings: &Settings) -> Result<Grants, Failure> {
     let grants = settings.open().map_err(Failure::usage)?;
-    match http::client(settings)? {
-        Some(client) => Ok(grants.http(client)),
+    match grants.http_policy() {
+        Some(policy) => Ok(grants.http(http::client(settings, policy)?)),
         None => Ok(grants),
     }
 }

@@ -13,37 +13,47 @@
 //! [`EnvGrant`], [`StreamGrant`], [`AddressRule`] and [`NameRule`]; text that can not be understood is an error that says what
 //! was expected, never a grant.
 
+mod clocks;
+mod describe;
+mod determinism;
 mod dir;
 mod env;
 mod error;
 mod file;
 mod grants;
-#[cfg(feature = "http")]
 mod http;
 mod image;
 mod limits;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 mod memory;
 mod mode;
+mod moment;
 mod mounts;
 mod net;
+mod randomness;
 mod settings;
 mod stream;
 pub mod units;
 
+pub use clocks::ClockGrant;
 pub use dir::DirGrant;
 pub use env::EnvGrant;
 pub use error::Error;
 pub use file::FileGrant;
 pub use grants::{Clocks, Grants, Limits, Preopen};
-#[cfg(feature = "http")]
-pub use http::{HttpGrant, HttpGrants};
+pub use http::HttpGrant;
 pub use image::ImageGrant;
 pub use limits::LimitSettings;
 pub use memory::MemoryGrant;
 pub use mode::{Access, MountLimits};
+pub use moment::Moment;
 pub use mounts::OverlayMount;
 pub use net::{
-    AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
+    AddressRule, Block, HostRule, NamePattern, NameRule, NetworkPolicy, NetworkRules, Ports,
+    Protocol,
 };
+pub use randomness::RandomGrant;
 pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};
+pub use wayleave_system::net::NetworkLimits;

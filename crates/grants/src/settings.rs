@@ -1,6 +1,7 @@
+use crate::determinism::deterministic;
 use crate::{
-    AddressRule, DirGrant, EnvGrant, Error, FileGrant, Grants, ImageGrant, LimitSettings,
-    MemoryGrant, NameRule, Stream, StreamGrant,
+    AddressRule, ClockGrant, DirGrant, EnvGrant, Error, FileGrant, Grants, HttpGrant, ImageGrant,
+    LimitSettings, MemoryGrant, Moment, NameRule, RandomGrant, Stream, StreamGrant,
 };
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -12,7 +13,9 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Arguments; the first is the program's name by convention.
+    /// The first argument: the program's name, by convention.
+    pub argv0: Option<String>,
+    /// The other arguments.
     pub args: Vec<String>,
     /// Folders, in the order in which the guest finds them.
     pub dirs: Vec<DirGrant>,
@@ -35,26 +38,39 @@ pub struct Settings {
     /// Addresses to listen on, for listeners that the guest finds open.
     pub listeners: Vec<SocketAddr>,
     /// Hosts that may be sent HTTP requests.
-    #[cfg(feature = "http")]
-    pub http: Vec<crate::HttpGrant>,
+    pub http: Vec<HttpGrant>,
     /// Files with certificates of authorities to trust, besides the system's.
     pub tls_ca: Vec<PathBuf>,
-    /// Addresses that may be connected and sent to.
+    /// Addresses that may be connected and sent to, and hosts that may be sent requests.
     pub outbound: Vec<AddressRule>,
+    /// Of those, what is denied, whatever allows it.
+    pub deny_outbound: Vec<AddressRule>,
+    /// Whether addresses that are not in the Internet are refused unless they are named.
+    pub public_only: bool,
     /// Addresses of this machine that may be listened and received at.
     pub inbound: Vec<AddressRule>,
     /// Names that may be looked up.
     pub resolve: Vec<NameRule>,
+    /// What clocks show; by default the host's time.
+    pub clock: Option<ClockGrant>,
+    /// Where random numbers come from; by default the system.
+    pub random: Option<RandomGrant>,
+    /// Whether nothing may differ from run to run: see [`Settings::open`].
+    pub deterministic: bool,
     /// Limits.
     pub limits: LimitSettings,
 }
 
 impl Settings {
+    /// When the time of a [deterministic](Settings::deterministic) guest begins, unless that is
+    /// asked for: 2000-01-01.
+    pub const FIRST_MOMENT: Moment = Moment(946_684_800_000_000_000);
+
     /// These, and what `over` asks for besides.
     ///
-    /// Lists grow, those of `over` come last; of two mounts under one guest path, and of two
-    /// variables with one name, that of `over` is left. Of what there is one of, `over` decides
-    /// where it says something.
+    /// Lists grow, and what `over` has comes last; what is in both is there once. Of two mounts
+    /// under one guest path, and of two variables with one name, that of `over` is left. Of what
+    /// there is one of, `over` decides where it says something.
     #[must_use]
     pub fn extended_by(mut self, over: Self) -> Self {
         self.give_up(&over.guest_paths());
@@ -65,32 +81,81 @@ impl Settings {
         self.memories.extend(over.memories);
         self.files.extend(over.files);
         self.env.extend(over.env);
-        self.listeners.extend(over.listeners);
-        #[cfg(feature = "http")]
-        self.http.extend(over.http);
-        self.tls_ca.extend(over.tls_ca);
-        self.outbound.extend(over.outbound);
-        self.inbound.extend(over.inbound);
-        self.resolve.extend(over.resolve);
+        add(&mut self.listeners, over.listeners);
+        add(&mut self.http, over.http);
+        add(&mut self.tls_ca, over.tls_ca);
+        add(&mut self.outbound, over.outbound);
+        add(&mut self.deny_outbound, over.deny_outbound);
+        add(&mut self.inbound, over.inbound);
+        add(&mut self.resolve, over.resolve);
         Self {
+            argv0: over.argv0.or(self.argv0),
             inherit_env: self.inherit_env || over.inherit_env,
+            public_only: self.public_only || over.public_only,
             stdin: over.stdin.or(self.stdin),
             stdout: over.stdout.or(self.stdout),
             stderr: over.stderr.or(self.stderr),
+            clock: over.clock.or(self.clock),
+            random: over.random.or(self.random),
+            deterministic: self.deterministic || over.deterministic,
             limits: self.limits.extended_by(over.limits),
             ..self
         }
     }
 
+    /// What does not go together: the word of one of the two, as the command line and a manifest
+    /// have it, and what is wrong.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<(&'static str, String)> {
+        if self.deterministic {
+            return self.undetermined();
+        }
+        let requests = self.outbound.iter().any(|rule| rule.protocol().is_http());
+        if self.http.is_empty() && !requests && !self.tls_ca.is_empty() {
+            let reason = "`tls-ca` is for HTTP requests, which nothing allows (`allow-http`)";
+            return Some(("tls-ca", reason.to_owned()));
+        }
+        None
+    }
+
+    /// What can not be had together with `deterministic`.
+    fn undetermined(&self) -> Option<(&'static str, String)> {
+        let network = [
+            ("allow-http", !self.http.is_empty()),
+            ("allow-outbound", !self.outbound.is_empty()),
+            ("allow-inbound", !self.inbound.is_empty()),
+            ("allow-resolve", !self.resolve.is_empty()),
+            ("tcp-listen", !self.listeners.is_empty()),
+        ];
+        if let Some((key, _)) = network.into_iter().find(|(_, asked)| *asked) {
+            return Some((key, format!("`deterministic` means no network; `{key}` asks for one")));
+        }
+        let (key, words) = match (&self.clock, &self.random) {
+            (None | Some(ClockGrant::Fixed(_)), None | Some(RandomGrant::Seed(_))) => return None,
+            (None | Some(ClockGrant::Fixed(_)), _) => ("random", "random numbers from a `seed:N`"),
+            _ => ("clock", "a clock that begins at `fixed:TIME`"),
+        };
+        Some((key, format!("`deterministic` means {words}; `{key}` asks for something else")))
+    }
+
     /// Opens the folders and files and listens on the addresses: what one guest is given.
     ///
-    /// A client for HTTP requests is not among it: which one is for the caller to say
-    /// ([`Grants::http`](Grants)), with a policy made of [`Settings::http`].
+    /// A client for HTTP requests is not among it: which one is for the caller to say, with the
+    /// policy of the grants (`Grants::http_policy`).
+    ///
+    /// With [`Settings::deterministic`], what the guest sees follows from what it is given: its
+    /// time begins at `fixed:TIME` (2000-01-01 without) and is [`Simulated`](wayleave_system::clock::Simulated), its random numbers
+    /// follow from `seed:N` (0 without), and folders and files show nothing of the host but names
+    /// and contents ([`Reproducible`](wayleave_system::fs::Reproducible)).
     ///
     /// # Errors
     /// What can not be granted, and why. What was opened so far is closed again.
     pub fn open(&self) -> Result<Grants, Error> {
-        let mut grants = Grants::new().args(self.args.iter().cloned())?;
+        if let Some((_, reason)) = self.contradiction() {
+            return Err(Error::Contradiction { reason });
+        }
+        let args = self.argv0.iter().chain(&self.args);
+        let mut grants = Grants::new().args(args.cloned())?;
         for (stream, grant) in [
             (Stream::Stdin, &self.stdin),
             (Stream::Stdout, &self.stdout),
@@ -122,19 +187,33 @@ impl Settings {
         for address in &self.listeners {
             grants = grants.tcp_listen(*address)?;
         }
+        for grant in &self.http {
+            grants = grants.allow_http(grant);
+        }
         for rule in &self.outbound {
             grants = grants.allow_outbound(rule.clone());
         }
+        for rule in &self.deny_outbound {
+            grants = grants.deny_outbound(rule.clone())?;
+        }
+        grants = grants.public_only(self.public_only);
         for rule in &self.inbound {
             grants = grants.allow_inbound(rule.clone())?;
         }
         for rule in &self.resolve {
             grants = grants.allow_resolve(rule.clone());
         }
+        if self.deterministic {
+            grants = deterministic(grants, self.clock, self.random);
+        } else {
+            grants = grants.clocks(self.clock.unwrap_or(ClockGrant::Real).clocks());
+            grants = grants.random(self.random.unwrap_or(RandomGrant::Secure).source());
+        }
         Ok(grants.limits(self.limits.limits()))
     }
 
-    fn guest_paths(&self) -> BTreeSet<String> {
+    /// The paths under which the guest finds something of files.
+    pub(crate) fn guest_paths(&self) -> BTreeSet<String> {
         let dirs = self.dirs.iter().map(|grant| &grant.guest);
         let images = self.images.iter().map(|grant| &grant.guest);
         let memories = self.memories.iter().map(|grant| &grant.guest);
@@ -147,6 +226,15 @@ impl Settings {
         self.images.retain(|grant| !guest_paths.contains(&grant.guest));
         self.memories.retain(|grant| !guest_paths.contains(&grant.guest));
         self.files.retain(|grant| !guest_paths.contains(&grant.guest));
+    }
+}
+
+/// Adds what is not there yet.
+fn add<V: PartialEq>(list: &mut Vec<V>, more: Vec<V>) {
+    for value in more {
+        if !list.contains(&value) {
+            list.push(value);
+        }
     }
 }
 
@@ -168,7 +256,9 @@ mod tests {
     fn nothing_by_default() {
         let grants = Settings::default().open().unwrap();
         assert!(grants.args.is_empty() && grants.env.is_empty() && grants.preopens.is_empty());
-        assert!(grants.listeners.is_empty() && grants.guest_network().is_none());
+        assert!(
+            grants.listeners.is_empty() && grants.guest_network(grants.network_meter()).is_none()
+        );
         assert_eq!(grants.limits.memory_bytes, Limits::default().memory_bytes);
     }
 

@@ -106,6 +106,8 @@ on_engines!(
     stopping_finishes_what_is_under_way,
     handles_and_memory_are_bounded,
     a_thousand_connections,
+    dense_guests_answer_and_grow,
+    an_async_guest_is_served,
 );
 
 fn requests_are_answered(engine: EngineKind) {
@@ -368,6 +370,31 @@ fn a_thousand_connections(engine: EngineKind) {
     }
 }
 
+fn dense_guests_answer_and_grow(engine: EngineKind) {
+    let server = Running::start(engine, |settings| settings.dense = true);
+    for _ in 0..3 {
+        assert_eq!(server.get("/hello").text(), "Hello, world!\n");
+        assert_eq!(server.get("/bytes/5000000").body.len(), 5_000_000);
+    }
+}
+
+/// The guest's own executor waits by `poll`.
+fn an_async_guest_is_served(engine: EngineKind) {
+    let server = Running::start(engine, |settings| {
+        settings.apps = vec![AppSettings::new("wstd", guest("http_wstd"))];
+    });
+    assert_eq!(server.get("/hello").text(), "Hello, world!\n");
+    assert_eq!(server.get("/nothing").status, 404);
+    let begun = Instant::now();
+    assert_eq!(server.get("/later").text(), "later\n");
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+    let body = vec![7; 300_000];
+    let mut client = Client::connect(server.address);
+    client.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 300000\r\n\r\n");
+    client.send(&body);
+    assert_eq!(client.reply().body, body);
+}
+
 #[test]
 fn apps_are_found_by_host_and_path() {
     let server = Running::start(EngineKind::ALL[0], |settings| {
@@ -465,15 +492,17 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
 
 /// The answer over TLS, to who trusts only this authority; `None` when that is not the server's.
 fn get_by_tls(authority: &Path, port: u16) -> Option<(http::Version, http::StatusCode)> {
-    use wayleave::system::http::{Client as _, Options, Policy, Taken, empty};
+    use std::net::{IpAddr, SocketAddr};
+    use wayleave::system::http::{Client as _, Destination, Options, Policy, Taken, empty};
+    use wayleave::system::net::Naming;
     struct Anywhere;
     impl Policy for Anywhere {
-        fn allows_host(&self, _: &http::uri::Scheme, _: &str, _: u16) -> bool {
-            true
+        fn host(&self, _: &Destination<'_>) -> Naming {
+            Naming::Ask
         }
 
-        fn allows(&self, _: &http::uri::Scheme, _: &str, _: std::net::SocketAddr) -> bool {
-            true
+        fn route(&self, to: &Destination<'_>, address: IpAddr) -> Option<SocketAddr> {
+            Some((address, to.port).into())
         }
     }
     let roots = wayleave_http_client::Roots::none().and_file(authority).unwrap();

@@ -19,6 +19,7 @@ mod overlay;
 mod path;
 mod quota;
 mod read_only;
+mod reproducible;
 mod single_file;
 mod types;
 mod walk;
@@ -31,6 +32,7 @@ pub use os::{OsDir, OsFile, Resolver};
 pub use overlay::{Change, ChangeKind, Overlay};
 pub use quota::{Quota, QuotaLimits};
 pub use read_only::ReadOnly;
+pub use reproducible::{FileNumbers, Reproducible, ReproducibleFile};
 pub use single_file::SingleFile;
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
 
