@@ -29,10 +29,9 @@ fn files(settings: &Settings) -> Vec<String> {
         format!("It may read what is in {}, as {}.", image.file.display(), image.guest)
     }));
     said.extend(settings.memories.iter().map(|memory| {
-        let bytes = memory.limits.bytes.unwrap_or(MemoryGrant::DEFAULT_BYTES);
+        let size = bytes(memory.limits.bytes.unwrap_or(MemoryGrant::DEFAULT_BYTES));
         let rest = limited(&MountLimits { bytes: None, ..memory.limits });
-        let bytes = bytes(bytes);
-        format!("It has an empty folder in memory for {bytes}, as {}{rest}.", memory.guest)
+        format!("It has an empty folder in memory for {size}, as {}{rest}.", memory.guest)
     }));
     said.extend(settings.files.iter().map(|file| {
         let what = if file.read_only { "read" } else { "read and write" };
@@ -64,9 +63,9 @@ fn named(host: &Path, guest: &str) -> String {
 
 fn limited(limits: &MountLimits) -> String {
     let mut said = Vec::new();
-    said.extend(limits.bytes.map(|bytes| format!("{} more", bytes(bytes))));
+    said.extend(limits.bytes.map(|size| format!("{} more", bytes(size))));
     said.extend(limits.files.map(|files| format!("{files} more files")));
-    said.extend(limits.file_size.map(|bytes| format!("{} in a file", bytes(bytes))));
+    said.extend(limits.file_size.map(|size| format!("{} in a file", bytes(size))));
     said.extend(limits.open.map(|open| format!("{open} open at a time")));
     if said.is_empty() { String::new() } else { format!("; at most {}", said.join(", ")) }
 }
