@@ -103,12 +103,12 @@ fn mistakes_are_told_where_they_are() {
         ("[limits]\nmemory = 1", "2:1: unknown key `memory`; did you mean `max-memory`?"),
         (
             "[grants]\n  dir = \"data\"",
-            "2:9: `dir` is a list of texts, [\"HOST[::GUEST][::ro]\"]; this is a text",
+            "2:9: `dir` is a list of texts, [\"HOST[::GUEST][::MODE]\"]; this is a text",
         ),
         ("[grants]\ndir = [\n  \"a\",\n  1]", "4:3: `dir` is a list of texts"),
         (
             "[grants]\ndir = [\"a\", \"b::/c::r\"]",
-            "2:13: folder grant \"b::/c::r\": \"r\" is neither",
+            "2:13: folder grant \"b::/c::r\": \"r\" is none of ro, rw,",
         ),
         ("[grants]\ndir = [\"a::/d\", \"b::/d::ro\"]", "2:17: two folders or files as \"/d\""),
         ("[grants]\nenv = [\"A=1\", \"A\"]", "2:15: the variable \"A\" is there already"),
