@@ -1,3 +1,4 @@
+use crate::calls;
 use crate::failure::Failure;
 use crate::grants::GrantArgs;
 use crate::http;
@@ -21,6 +22,9 @@ use wayleave::{Grants, UnknownImports};
 pub(crate) struct Args {
     #[command(flatten)]
     grants: GrantArgs,
+    #[command(flatten)]
+    trace: calls::TraceArgs,
+
     #[command(flatten)]
     engine: EngineArgs,
     /// Do not keep compiled code, nor use what was kept
@@ -66,21 +70,28 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
     };
-    let builder = args
+    let calls = args.trace.open(args.verbose > 1)?;
+    let mut builder = args
         .engine
         .builder()
         .unknown_imports(policy)
         .interruptible(limits.timeout.is_some())
         .fuel(limits.fuel.is_some());
+    if let Some(tracer) = &calls.tracer {
+        builder = builder.tracer(tracer.clone());
+    }
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
     let program = args.engine.load(builder, &file)?;
     if let Some(call) = &args.invoke {
         let instance = program.instantiate(grants).map_err(|error| on_file(&file, error))?;
-        return invoke::run(&file, instance, call, limits.timeout);
+        let code = invoke::run(&file, instance, call, limits.timeout);
+        calls.end();
+        return code;
     }
     let outcome = program.run(grants).map_err(|error| on_file(&file, error))?;
+    calls.end();
     Ok(report::outcome(&file, &outcome, limits.timeout))
 }
 
@@ -107,5 +118,9 @@ fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
 }
 
 fn open(settings: &Settings) -> Result<Grants, Failure> {
-    http::with_client(settings.open().map_err(Failure::usage)?, settings)
+    let grants = settings.open().map_err(Failure::usage)?;
+    match grants.http_policy() {
+        Some(policy) => Ok(grants.http(http::client(settings, policy)?)),
+        None => Ok(grants),
+    }
 }

@@ -77,12 +77,12 @@ pub struct Limits {
     /// Descriptors open at once; of a component, handles of each kind. 65,536 by default: more than
     /// hosts usually allow, and little memory.
     pub descriptors: usize,
-    /// How much of the network.
-    pub network: NetworkLimits,
     /// Bytes that the host holds for one call of the guest: random numbers, which a component gets
     /// as one list, and the headers of its HTTP messages together, of which there are never more
     /// than 4 MiB. 64 MiB by default: more than programs ask for at once.
     pub buffer_bytes: usize,
+    /// How much of the network.
+    pub network: NetworkLimits,
 }
 
 impl Default for Limits {

@@ -19,11 +19,11 @@ pub struct LimitSettings {
     pub handles: Option<u64>,
     /// Bytes that the host holds for one call.
     pub buffers: Option<u64>,
-    /// Connections open at once.
-    pub connections: Option<u64>,
-    /// Bytes that are received.
+    /// Connections and other sockets open at once.
+    pub sockets: Option<u64>,
+    /// Bytes received from the network.
     pub bytes_in: Option<u64>,
-    /// Bytes that are sent.
+    /// Bytes sent to the network.
     pub bytes_out: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ impl LimitSettings {
             fuel: over.fuel.or(self.fuel),
             handles: over.handles.or(self.handles),
             buffers: over.buffers.or(self.buffers),
-            connections: over.connections.or(self.connections),
+            sockets: over.sockets.or(self.sockets),
             bytes_in: over.bytes_in.or(self.bytes_in),
             bytes_out: over.bytes_out.or(self.bytes_out),
         }
@@ -61,9 +61,9 @@ impl LimitSettings {
             descriptors: number(self.handles, default.descriptors),
             buffer_bytes: number(self.buffers, default.buffer_bytes),
             network: NetworkLimits {
-                connections: number(self.connections, default.network.connections),
-                bytes_in: self.bytes_in,
-                bytes_out: self.bytes_out,
+                connections: number(self.sockets, default.network.connections),
+                bytes_in: self.bytes_in.or(default.network.bytes_in),
+                bytes_out: self.bytes_out.or(default.network.bytes_out),
             },
         }
     }

@@ -1,7 +1,7 @@
 use crate::determinism::deterministic;
 use crate::{
     AddressRule, ClockGrant, DirGrant, EnvGrant, Error, Grants, HttpGrant, LimitSettings, Moment,
-    NameRule, Protocol, RandomGrant, Stream, StreamGrant,
+    NameRule, RandomGrant, Stream, StreamGrant,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,15 +30,15 @@ pub struct Settings {
     pub stderr: Option<StreamGrant>,
     /// Addresses to listen on, for listeners that the guest finds open.
     pub listeners: Vec<SocketAddr>,
-    /// Hosts that may be sent HTTP requests, in short.
+    /// Hosts that may be sent HTTP requests.
     pub http: Vec<HttpGrant>,
     /// Files with certificates of authorities to trust, besides the system's.
     pub tls_ca: Vec<PathBuf>,
-    /// Addresses that may be connected, sent and sent requests to.
+    /// Addresses that may be connected and sent to, and hosts that may be sent requests.
     pub outbound: Vec<AddressRule>,
-    /// Addresses that may not, whatever allows it.
+    /// Of those, what is denied, whatever allows it.
     pub deny_outbound: Vec<AddressRule>,
-    /// Whether addresses that are not in the Internet have to be named.
+    /// Whether addresses that are not in the Internet are refused unless they are named.
     pub public_only: bool,
     /// Addresses of this machine that may be listened and received at.
     pub inbound: Vec<AddressRule>,
@@ -100,7 +100,7 @@ impl Settings {
         if self.deterministic {
             return self.undetermined();
         }
-        let requests = self.outbound.iter().any(|rule| rule.protocol() == Protocol::Https);
+        let requests = self.outbound.iter().any(|rule| rule.protocol().is_http());
         if self.http.is_empty() && !requests && !self.tls_ca.is_empty() {
             let reason = "`tls-ca` is for HTTP requests, which nothing allows (`allow-http`)";
             return Some(("tls-ca", reason.to_owned()));
@@ -130,8 +130,8 @@ impl Settings {
 
     /// Opens the folders and files and listens on the addresses: what one guest is given.
     ///
-    /// A client for HTTP requests is not among it: which one is for the caller to say
-    /// ([`Grants::http`](Grants)), with the policy of these grants.
+    /// A client for HTTP requests is not among it: which one is for the caller to say, with the
+    /// policy of the grants (`Grants::http_policy`).
     ///
     /// With [`Settings::deterministic`], what the guest sees follows from what it is given: its
     /// time begins at `fixed:TIME` (2000-01-01 without) and is [`Simulated`](wayleave_system::clock::Simulated), its random numbers
@@ -168,7 +168,6 @@ impl Settings {
         for address in &self.listeners {
             grants = grants.tcp_listen(*address)?;
         }
-        grants = grants.public_only(self.public_only);
         for grant in &self.http {
             grants = grants.allow_http(grant);
         }
@@ -178,6 +177,7 @@ impl Settings {
         for rule in &self.deny_outbound {
             grants = grants.deny_outbound(rule.clone())?;
         }
+        grants = grants.public_only(self.public_only);
         for rule in &self.inbound {
             grants = grants.allow_inbound(rule.clone())?;
         }

@@ -28,6 +28,8 @@ const EVERYTHING: &str = r#"
     allow-http = ["api.example.com"]
     tls-ca = ["ca.pem"]
     allow-outbound = ["tcp://10.0.0.0/8:5432", "udp://*:53"]
+    deny-outbound = ["tcp://10.0.0.1:*"]
+    public-only = true
     allow-inbound = ["tcp://localhost:9000"]
     allow-resolve = ["*.example.com"]
     clock = "offset:-1h"
@@ -120,6 +122,11 @@ fn mistakes_are_told_where_they_are() {
             "[grants]\nallow-inbound = [\"tcp://a.example:1\"]",
             "2:18: network rule \"tcp://a.example:1\": what is inbound",
         ),
+        (
+            "[grants]\nallow-outbound = [\"tcp://a:1\"]\ndeny-outbound = [\"tcp://b:1\", \"tcp://a:1\"]",
+            "3:31: \"tcp://a:1\" is allowed and denied",
+        ),
+        ("[grants]\ndeny-outbound = [\"tcp://a:1->1.2.3.4:5\"]", "2:18: network rule"),
         ("[grants]\ntcp-listen = [\"8080\"]", "2:15: "),
         ("[grants]\nstdin = \"keyboard\"", "2:9: stream grant \"keyboard\" is not understood"),
         ("[grants]\ninherit-env = \"yes\"", "2:15: `inherit-env` is true or false; this is a text"),
@@ -206,6 +213,8 @@ allow-outbound = [
     "tcp://10.0.0.0/8:5432",
     "udp://*:53",
 ]
+deny-outbound = ["tcp://10.0.0.1:*"]
+public-only = true
 allow-inbound = ["tcp://localhost:9000"]
 allow-resolve = ["*.example.com"]
 tcp-listen = ["127.0.0.1:8080"]
@@ -229,6 +238,8 @@ fn any_settings() -> impl Strategy<Value = Settings> {
         "allow-http=[a-z]{1,5}(:[1-9][0-9]{0,3})?",
         "allow-outbound=(tcp|udp)://[a-z]{1,5}:([1-9][0-9]{0,3}|\\*)",
         "allow-inbound=(tcp|udp)://127\\.0\\.0\\.[0-9]:[1-9][0-9]{0,3}",
+        "deny-outbound=(tcp|udp)://[a-z]{6}:([1-9][0-9]{0,3}|\\*)",
+        "allow-outbound=https?://[a-z]{1,5}",
         "allow-resolve=(\\*\\.)?[a-z]{1,5}",
         "tcp-listen=127\\.0\\.0\\.[0-9]:[1-9][0-9]{0,3}",
         "std(in|out|err)=(null|inherit|file:[a-z./]{1,6})",
@@ -248,6 +259,9 @@ fn any_settings() -> impl Strategy<Value = Settings> {
             settings.limits.instances = memory.map(|memory| memory / 3);
             settings.limits.handles = timeout.map(u64::from);
             settings.limits.buffers = memory;
+            settings.limits.sockets = fuel;
+            settings.limits.bytes_in = memory.map(|memory| memory / 5);
+            settings.limits.bytes_out = timeout.map(u64::from);
             for entry in entries {
                 let (key, value) = entry.split_once('=').unwrap();
                 let mut one = Settings::default();
@@ -256,6 +270,7 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                     "env" => one.env.push(value.parse().unwrap()),
                     "allow-http" => one.http.push(value.parse().unwrap()),
                     "allow-outbound" => one.outbound.push(value.parse().unwrap()),
+                    "deny-outbound" => one.deny_outbound.push(value.parse().unwrap()),
                     "allow-inbound" => one.inbound.push(value.parse().unwrap()),
                     "allow-resolve" => one.resolve.push(value.parse().unwrap()),
                     "tcp-listen" => one.listeners.push(value.parse().unwrap()),

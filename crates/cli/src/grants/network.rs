@@ -31,25 +31,26 @@ pub(crate) struct NetworkArgs {
     /// Deny what such a rule is about, whatever allows it; tcp:// denies requests, too
     #[arg(long, value_name = "RULE")]
     deny_outbound: Vec<AddressRule>,
-    /// Refuse addresses that are not in the Internet (of this machine, private, reserved), unless
-    /// a rule names them by address, by block, or as localhost
-    #[arg(long)]
-    public_only: bool,
     /// Let it listen and receive at addresses of this machine: tcp://ADDRESS:PORTS or
     /// udp://ADDRESS:PORTS; ends in ->PORT or ->ADDRESS:PORT to listen there instead
     #[arg(long = "allow-inbound", value_name = "RULE")]
     inbound: Vec<AddressRule>,
-    /// Let it look names up: NAME, *.NAME or *; NAME->ADDRESS gives it one. Names of --allow-outbound need no rule of their own
+    /// Let it look names up: NAME, *.NAME or *; NAME->ADDRESS gives it one. Names of
+    /// --allow-outbound need no rule of their own
     #[arg(long = "allow-resolve", value_name = "NAME")]
     resolve: Vec<NameRule>,
+    /// Refuse addresses that are not in the Internet (of this machine, private, reserved), unless
+    /// a rule names them by address, by block, or as localhost
+    #[arg(long)]
+    public_only: bool,
 }
 
 impl NetworkArgs {
     pub(crate) fn ask(&self, settings: &mut Settings) {
         settings.outbound.extend_from_slice(&self.outbound);
         settings.deny_outbound.extend_from_slice(&self.deny_outbound);
-        settings.public_only |= self.public_only;
         settings.inbound.extend_from_slice(&self.inbound);
         settings.resolve.extend_from_slice(&self.resolve);
+        settings.public_only |= self.public_only;
     }
 }

@@ -69,8 +69,6 @@ fn environment() -> Vec<Key<Settings>> {
 
 const STREAM: &str = "inherit, null or file:PATH";
 
-const RULE: &str = "tcp://HOST:PORTS, udp://HOST:PORTS, http://HOST or https://HOST";
-
 fn network() -> Vec<Key<Settings>> {
     vec![
         list("allow-http", |settings| &mut settings.http)
@@ -84,24 +82,30 @@ fn network() -> Vec<Key<Settings>> {
             |settings| settings.tls_ca.iter().map(|path| path.display().to_string()).collect(),
         )
         .about("FILE", "Certificates of authorities to trust besides the system's."),
-        list("allow-outbound", |settings| &mut settings.outbound)
-            .about(RULE, "Addresses that may be connected, sent and sent requests to."),
+        Key::list(
+            "allow-outbound",
+            |settings: &mut Settings, text, _| {
+                let rule: AddressRule = parse(text)?;
+                not_both(&settings.deny_outbound, &rule)?;
+                add(&mut settings.outbound, rule)
+            },
+            |settings| texts(&settings.outbound),
+        )
+        .about("tcp://HOST:PORTS", "Addresses to connect and send to; https://HOST for requests."),
         Key::list(
             "deny-outbound",
             |settings: &mut Settings, text, _| {
                 let rule: AddressRule = parse(text)?;
                 let checked = NetworkRules::default().deny_outbound(rule.clone());
                 checked.map_err(|error| error.to_string())?;
+                not_both(&settings.outbound, &rule)?;
                 add(&mut settings.deny_outbound, rule)
             },
             |settings| texts(&settings.deny_outbound),
         )
-        .about(RULE, "Addresses that may not, whatever allows it."),
-        flag("public-only", |settings| &mut settings.public_only).about(
-            "",
-            "Addresses that are not in the Internet have to be named: by address, by block, or as \
-             localhost.",
-        ),
+        .about("tcp://HOST:PORTS", "What is denied of that, whatever allows it."),
+        flag("public-only", |settings| &mut settings.public_only)
+            .about("", "Addresses that are not in the Internet have to be named."),
         Key::list(
             "allow-inbound",
             |settings: &mut Settings, text, _| {
@@ -153,12 +157,12 @@ pub fn limits() -> Vec<Key<Settings>> {
         ),
         size("max-buffers", |limits| &mut limits.buffers)
             .about("1M", "Bytes that the host holds for one call; 64 MiB without."),
-        number("max-network-connections", |limits| &mut limits.connections)
-            .about("", "Connections open at once; 65,536 without."),
-        size("max-network-in", |limits| &mut limits.bytes_in)
-            .about("1G", "Bytes received by all of them together."),
-        size("max-network-out", |limits| &mut limits.bytes_out)
-            .about("1G", "Bytes sent by all of them together."),
+        number("max-sockets", |limits| &mut limits.sockets)
+            .about("", "Connections and other sockets open at once; 65,536 without."),
+        size("max-bytes-in", |limits| &mut limits.bytes_in)
+            .about("1G", "Bytes received from the network."),
+        size("max-bytes-out", |limits| &mut limits.bytes_out)
+            .about("1G", "Bytes sent to the network."),
     ]
 }
 
@@ -238,6 +242,14 @@ fn number(name: &'static str, place: fn(&mut LimitSettings) -> &mut Option<u64>)
         move |settings: &mut Settings, number| *place(&mut settings.limits) = Some(number),
         move |settings| *place(&mut settings.limits.clone()),
     )
+}
+
+/// Denying wins, so that allowing the very same has been in vain.
+fn not_both(others: &[AddressRule], rule: &AddressRule) -> Result<(), String> {
+    if others.contains(rule) {
+        return Err(format!("{:?} is allowed and denied; leave one of them out", rule.to_string()));
+    }
+    Ok(())
 }
 
 fn add<V: PartialEq + Display>(list: &mut Vec<V>, value: V) -> Result<(), String> {

@@ -107,7 +107,7 @@ mod tests {
             component = "apps/hello.wasm"
             hosts = ["example.com", "*.example.com"]
             reuse = 100
-            grants = { dir = ["data::/data::ro"], env = ["A=b"], allow-http = ["api.example.com"], allow-outbound = ["tcp://10.0.0.0/8:5432"] }
+            grants = { dir = ["data::/data::ro"], env = ["A=b"], allow-http = ["api.example.com"], allow-outbound = ["tcp://10.0.0.0/8:5432", "https://a"], deny-outbound = ["tcp://10.0.0.1:*"], public-only = true }
             limits = { timeout = "2s", max-memory = "64M", max-body = 1000, concurrency = 8 }
 
             [[app]]
@@ -129,6 +129,8 @@ mod tests {
         assert_eq!(hello.grants.limits.timeout, Some(Duration::from_secs(2)));
         assert_eq!(hello.grants.limits.memory, Some(64 << 20));
         assert_eq!(hello.limits.body, 1000);
+        assert_eq!((hello.grants.outbound.len(), hello.grants.deny_outbound.len()), (2, 1));
+        assert!(hello.grants.public_only && !other.grants.public_only);
         assert_eq!((other.name.as_str(), other.path.as_str()), ("other", "/other"));
         assert_eq!(other.limits, AppLimits::default());
         assert_eq!(other.grants.limits.memory, Some(256 << 20));
