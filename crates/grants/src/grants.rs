@@ -1,5 +1,5 @@
 use crate::{
-    Access, AddressRule, DirGrant, Error, NameRule, NetworkPolicy, NetworkRules, Stream,
+    Access, AddressRule, Between, DirGrant, Error, NameRule, NetworkPolicy, NetworkRules, Stream,
     StreamGrant,
 };
 use std::net::SocketAddr;
@@ -102,6 +102,8 @@ pub struct Grants {
     /// What sends the guest's HTTP requests. Without one they are denied.
     #[cfg(feature = "http")]
     pub http: Option<Arc<dyn Client>>,
+    /// What stands between the guest and everything else.
+    pub between: Option<Between>,
 }
 
 impl Default for Grants {
@@ -131,6 +133,7 @@ impl Grants {
             interrupt: None,
             #[cfg(feature = "http")]
             http: None,
+            between: None,
         }
     }
 
@@ -274,6 +277,9 @@ impl Grants {
 
     /// The network as one guest has it; `None` when it can reach nothing.
     pub fn guest_network(&self) -> Option<Arc<dyn Network>> {
+        if let Some(between) = &self.between {
+            return between.network.clone();
+        }
         if self.network_rules.is_empty() {
             return None;
         }

@@ -9,6 +9,7 @@
 //! [`EnvGrant`], [`StreamGrant`], [`AddressRule`] and [`NameRule`]; text that can not be understood is an error that says what
 //! was expected, never a grant.
 
+mod between;
 mod dir;
 mod env;
 mod error;
@@ -19,6 +20,7 @@ mod net;
 mod stream;
 pub mod units;
 
+pub use between::Between;
 pub use dir::{Access, DirGrant};
 pub use env::EnvGrant;
 pub use error::Error;

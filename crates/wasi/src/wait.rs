@@ -3,7 +3,7 @@ use std::time::Duration;
 use wayleave_engine::{Stop, Trap, TrapKind, Wait};
 use wayleave_system::ErrorCode;
 use wayleave_system::wait::{
-    Blocking, Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Woken, look, wait,
+    Blocking, Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Watch, Woken, look, wait,
 };
 
 /// The result of one call: success, or what ends it.
@@ -39,6 +39,8 @@ pub(crate) struct Waiter {
     pub(crate) interrupt: Option<Interrupt>,
     /// Guests are suspended: what has to wait ends with [`Stop::Wait`], and is called again.
     pub(crate) reactor: Option<Arc<dyn Reactor>>,
+    /// What is asked instead of the system.
+    pub(crate) watch: Option<Arc<dyn Watch>>,
 }
 
 impl Waiter {
@@ -79,7 +81,11 @@ impl Waiter {
             let until = Suspension::new(&**reactor, sources, timeout)?;
             return Err(Stop::Wait(Wait::new(Box::pin(until))).into());
         }
-        match wait(sources, timeout, self.interrupt.as_ref())? {
+        let woken = match &self.watch {
+            Some(watch) => watch.wait(sources, timeout, self.interrupt.as_ref()),
+            None => wait(sources, timeout, self.interrupt.as_ref()),
+        };
+        match woken? {
             Woken::Interrupted => Err(interrupted()),
             Woken::TimedOut => Ok(None),
             Woken::Ready(ready) => Ok(Some(ready)),

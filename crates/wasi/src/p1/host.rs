@@ -47,7 +47,11 @@ impl Host {
             table,
             clocks: grants.clocks,
             random: grants.random,
-            waiter: Waiter { interrupt: grants.interrupt, reactor: None },
+            waiter: Waiter {
+                interrupt: grants.interrupt,
+                reactor: None,
+                watch: grants.between.map(|between| between.watch),
+            },
         }
     }
 }

@@ -75,7 +75,11 @@ impl Host {
             stderr: grants.stderr,
             clocks: grants.clocks,
             random: grants.random,
-            waiter: Waiter { interrupt: grants.interrupt, reactor: None },
+            waiter: Waiter {
+                interrupt: grants.interrupt,
+                reactor: None,
+                watch: grants.between.map(|between| between.watch),
+            },
             descriptors: Table::new(limit),
             entries: Table::new(limit),
             seen: None,

@@ -61,7 +61,9 @@ impl Host {
         }
         let dir = self.descriptors.get(this)?.dir();
         let found = dir.and_then(|dir| dir.stat_at(path, follow(path_flags)));
-        if let Ok(found) = &found {
+        // How much time passes between the halves must not decide what is asked again of a guest
+        // that is recorded.
+        if let (Ok(found), None) = (&found, &self.waiter.watch) {
             self.seen = Some(Seen::new(asked, this, path_flags, path, *found));
         }
         told(found)
