@@ -164,8 +164,9 @@ pub(crate) fn a_guest_that_is_interrupted_beforehand_ends<E: Engine>() {
     let flag = Arc::new(AtomicBool::new(true));
     engine.kick();
     let limits = limits(|limits| limits.interrupt = Some(flag));
-    let mut guest = Guest::<E, ()>::with(&engine, limits, COUNTING, (), |_| {}).unwrap();
-    assert_eq!(trap(guest.call("forever", &[])).kind, TrapKind::Interrupted);
+    let guest = Guest::<E, ()>::with(&engine, limits, COUNTING, (), |_| {});
+    let ended = guest.and_then(|mut guest| guest.call("forever", &[]));
+    assert_eq!(trap(ended).kind, TrapKind::Interrupted);
 }
 
 pub(crate) fn bulk_operations_are_interrupted<E: Engine>() {
