@@ -33,6 +33,8 @@ pub(crate) fn run(
     if same_file(to, file) {
         return Err(Failure::usage("the recording would replace the program itself"));
     }
+    // Before there is a file.
+    Recorder::check(&grants).map_err(Failure::usage)?;
     let out = create(to).map_err(|error| about(&error))?;
     let mut recorder = Recorder::new(out, &bytes)
         .path(file.to_string_lossy())

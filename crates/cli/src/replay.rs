@@ -4,6 +4,7 @@ use crate::run::on_file;
 use crate::runtime::{EngineArgs, with_cache};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use wayleave::recording::Error as Broken;
 use wayleave::system::stdio;
 use wayleave::{Recording, UnknownImports};
 
@@ -35,8 +36,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    let about = |error: wayleave::recording::Error| {
-        Failure::other(format!("{}: {error}", args.recording.display()))
+    let about = |error: Broken| {
+        let hint = match error {
+            Broken::CutOff { .. } if !args.partial => "; --partial replays it up to there",
+            _ => "",
+        };
+        Failure::other(format!("{}: {error}{hint}", args.recording.display()))
     };
     let open = if args.partial { Recording::open_cut_off } else { Recording::open };
     let mut recording = open(args.recording.clone()).map_err(about)?;

@@ -19,6 +19,8 @@ mod head;
 mod recorder;
 mod recording;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use end::Ended;

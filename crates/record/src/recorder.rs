@@ -45,16 +45,29 @@ impl Recorder {
         self
     }
 
-    /// Begins: the grants for a guest that is recorded.
+    /// That a guest with these grants can be recorded.
+    ///
+    /// # Errors
+    /// [`Error::NotRecordable`].
+    pub fn check(grants: &Grants) -> Result<(), Error> {
+        #[cfg(feature = "http")]
+        if grants.http.is_some() {
+            return Err(Error::NotRecordable { what: "HTTP" });
+        }
+        if grants.between.is_some() {
+            return Err(Error::NotRecordable { what: "what is recorded or replayed already" });
+        }
+        Ok(())
+    }
+
+    /// Begins: the grants for a guest that is recorded. They are for one guest that runs to its end
+    /// on one thread: what several do has no order, and a guest that is suspended asks twice.
     ///
     /// # Errors
     /// [`Error::NotRecordable`] for what this version can not record; [`Error::Io`] when the
     /// beginning can not be written.
     pub fn start(self, grants: Grants) -> Result<(Grants, Session), Error> {
-        #[cfg(feature = "http")]
-        if grants.http.is_some() {
-            return Err(Error::NotRecordable { what: "HTTP" });
-        }
+        Self::check(&grants)?;
         let network = grants.guest_network();
         let head = Head {
             program: self.program,
