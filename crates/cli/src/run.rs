@@ -1,3 +1,4 @@
+use crate::calls;
 use crate::failure::Failure;
 use crate::http;
 use crate::invoke;
@@ -72,6 +73,9 @@ pub(crate) struct Args {
     fuel: Option<u64>,
 
     #[command(flatten)]
+    trace: calls::TraceArgs,
+
+    #[command(flatten)]
     engine: EngineArgs,
     /// Do not keep compiled code, nor use what was kept
     #[arg(long, help_heading = "Engine")]
@@ -116,12 +120,16 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
     };
-    let builder = args
+    let calls = args.trace.open(args.verbose > 1)?;
+    let mut builder = args
         .engine
         .builder()
         .unknown_imports(policy)
         .interruptible(args.timeout.is_some())
         .fuel(args.fuel.is_some());
+    if let Some(tracer) = &calls.tracer {
+        builder = builder.tracer(tracer.clone());
+    }
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     if compiled && args.record.record.is_some() {
@@ -132,12 +140,15 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let program = args.engine.load(builder, &file)?;
     if let Some(call) = &args.invoke {
         let instance = program.instantiate(grants).map_err(|error| on_file(&file, error))?;
-        return invoke::run(&file, instance, call, args.timeout);
+        let code = invoke::run(&file, instance, call, args.timeout);
+        calls.end();
+        return code;
     }
     let outcome = match &args.record.record {
         Some(to) => record::run(&args.record, to, &file, &program, grants, policy)?,
         None => program.run(grants).map_err(|error| on_file(&file, error))?,
     };
+    calls.end();
     Ok(report::outcome(&file, &outcome, args.timeout))
 }
 

@@ -9,8 +9,8 @@ mod seen;
 pub(crate) use descriptor::Descriptor;
 pub(crate) use entries::Entries;
 pub(crate) use read::ReadAt;
-use seen::Asked;
 pub(super) use seen::Seen;
+use seen::{Asked, AtPath};
 
 use super::Host;
 use super::bindings::wasi::filesystem::preopens;
@@ -47,6 +47,12 @@ impl Host {
         self.descriptors.get(this)
     }
 
+    /// Keeps what was seen for the next call, but not of a guest that is recorded: how much time
+    /// passes until then must not decide what is asked again.
+    fn remember(&mut self, seen: Option<Seen>) {
+        self.seen = seen.filter(|_| self.waiter.watch.is_none());
+    }
+
     /// The metadata of what is at a path, for both calls that ask for it.
     fn stat_at(
         &mut self,
@@ -55,16 +61,16 @@ impl Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<Stat> {
-        let seen = self.seen.take();
-        if let Some(stat) = seen.and_then(|seen| seen.at(asked, this, path_flags, path)) {
+        if let Some(Seen::Path(seen)) = self.seen.take()
+            && let Some(stat) = seen.at(asked, this, path_flags, path)
+        {
             return Ok(Ok(stat));
         }
         let dir = self.descriptors.get(this)?.dir();
         let found = dir.and_then(|dir| dir.stat_at(path, follow(path_flags)));
-        // How much time passes between the halves must not decide what is asked again of a guest
-        // that is recorded.
-        if let (Ok(found), None) = (&found, &self.waiter.watch) {
-            self.seen = Some(Seen::new(asked, this, path_flags, path, *found));
+        if let Ok(found) = &found {
+            let seen = AtPath::new(asked, this, path_flags, path, *found);
+            self.remember(Some(Seen::Path(seen)));
         }
         told(found)
     }
@@ -185,8 +191,8 @@ impl types::Host for Host {
     }
 
     fn descriptor_read_directory(&mut self, this: Borrow<Descriptor>) -> Outcome<Own<Entries>> {
-        let walk = self.descriptor(this)?.dir().and_then(|dir| dir.entries());
-        told(walk.and_then(|walk| self.entries.add(Entries::new(walk))))
+        let walk = self.descriptor(this)?.dir().and_then(|dir| Entries::new(dir.clone()));
+        told(walk.and_then(|walk| self.entries.add(walk)))
     }
 
     fn descriptor_create_directory_at(
@@ -310,7 +316,7 @@ impl types::Host for Host {
     }
 
     fn descriptor_metadata_hash(&mut self, this: Borrow<Descriptor>) -> Outcome<MetadataHashValue> {
-        told(self.descriptor(this)?.stat().map(|found| hash(&found)))
+        told(self.descriptor(this)?.stat().map(|found| hash(found.into())))
     }
 
     fn descriptor_metadata_hash_at(
@@ -319,7 +325,14 @@ impl types::Host for Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<MetadataHashValue> {
-        Ok(self.stat_at(Asked::Hash, this, path_flags, path)?.map(|found| hash(&found)))
+        if let Some(Seen::Entry(_)) = &self.seen
+            && let Some(Seen::Entry(seen)) = self.seen.take()
+            && let Ok(dir) = self.descriptors.get(this)?.dir()
+            && let Some(file) = seen.at(dir, path_flags, path)
+        {
+            return Ok(Ok(hash(file)));
+        }
+        Ok(self.stat_at(Asked::Hash, this, path_flags, path)?.map(|found| hash(found.into())))
     }
 
     fn descriptor_drop(&mut self, this: Own<Descriptor>) -> Result<(), Stop> {
@@ -330,7 +343,13 @@ impl types::Host for Host {
         &mut self,
         this: Borrow<Entries>,
     ) -> Outcome<Option<DirectoryEntry>> {
-        told(self.entries.get_mut(this)?.next())
+        self.seen = None;
+        let found = self.entries.get_mut(this)?.next();
+        told(found.map(|found| {
+            let (entry, seen) = found?;
+            self.remember(seen.map(Seen::Entry));
+            Some(entry)
+        }))
     }
 
     fn directory_entry_stream_drop(&mut self, this: Own<Entries>) -> Result<(), Stop> {
