@@ -16,6 +16,8 @@ fn sessions() {
         "traps",
         "cache",
         "record",
+        "grants",
+        "../../docs/grants",
     ] {
         let cache = tempfile::tempdir().expect("a folder for the cache");
         trycmd::TestCases::new()

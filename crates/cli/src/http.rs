@@ -1,20 +1,18 @@
-use std::path::PathBuf;
+use crate::failure::Failure;
 use std::sync::Arc;
-use wayleave::grants::{HttpGrant, HttpGrants};
-use wayleave::system::http::Client;
-use wayleave_http_client::{HyperClient, Roots, RootsError, Settings};
+use wayleave::grants::Settings;
+use wayleave::system::http::{Client, Policy};
+use wayleave_http_client::{HyperClient, Roots};
 
-/// What sends a program's requests, to where these grants allow; `trusted` are files with
-/// certificates of authorities besides the system's.
+/// What sends a program's requests, to where this policy allows.
 pub(crate) fn client(
-    grants: &[HttpGrant],
-    trusted: &[PathBuf],
-) -> Result<Arc<dyn Client>, RootsError> {
+    settings: &Settings,
+    policy: Arc<dyn Policy>,
+) -> Result<Arc<dyn Client>, Failure> {
     let mut roots = Roots::system();
-    for path in trusted {
-        roots = roots.and_file(path)?;
+    for path in &settings.tls_ca {
+        roots = roots.and_file(path).map_err(Failure::other)?;
     }
-    let policy = HttpGrants::new(grants.iter().cloned());
-    let settings = Settings { roots, ..Settings::default() };
-    Ok(Arc::new(HyperClient::new(Arc::new(policy), settings)))
+    let settings = wayleave_http_client::Settings { roots, ..Default::default() };
+    Ok(Arc::new(HyperClient::new(policy, settings)))
 }

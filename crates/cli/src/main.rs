@@ -6,6 +6,7 @@ mod compile;
 mod completions;
 mod componentize;
 mod failure;
+mod grants;
 mod http;
 mod inspect;
 mod invoke;
@@ -43,6 +44,7 @@ enum Command {
     Serve(Box<serve::Args>),
     Compile(compile::Args),
     Inspect(inspect::Args),
+    Grants(grants::command::Args),
     Componentize(componentize::Args),
     Cache(cache::Args),
     Completions(completions::Args),
@@ -71,6 +73,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(args) => serve::run(*args),
         Command::Compile(args) => compile::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Grants(args) => grants::command::run(args),
         Command::Componentize(args) => componentize::run(&args),
         Command::Cache(args) => cache::run(args),
         Command::Completions(args) => completions::run(&args),

@@ -47,7 +47,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let mut recording = open(args.recording.clone()).map_err(about)?;
     let kept = recording.take_program();
     let head = recording.head();
-    let timeout = head.timeout;
+    let timeout = head.limits.timeout;
     let path = args.program.clone().or_else(|| head.program.path.as_ref().map(PathBuf::from));
     let Some(file) = path else {
         let line = "the recording does not say where its program is: name it";

@@ -76,7 +76,10 @@ pub enum Error {
         code: ErrorCode,
     },
     /// Text that is no rule for addresses, or not for this direction.
-    #[error("network rule {text:?}: {reason}; write tcp://HOST:PORTS or udp://HOST:PORTS")]
+    #[error(
+        "network rule {text:?}: {reason}; write tcp://HOST:PORTS, udp://HOST:PORTS, http://HOST or \
+         https://HOST"
+    )]
     AddressRule {
         /// The text.
         text: String,
@@ -89,6 +92,28 @@ pub enum Error {
         /// The text.
         text: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// Text that is no grant of clocks.
+    #[error(
+        "clock grant {text:?}: {reason}; write real, fixed:TIME, offset:DURATION or coarse:DURATION"
+    )]
+    Clock {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Text that is no grant of random numbers.
+    #[error("random grant {text:?} is not understood; write secure, or seed:N with a whole number")]
+    Random {
+        /// The text.
+        text: String,
+    },
+    /// Things that are asked for and do not go together.
+    #[error("{reason}")]
+    Contradiction {
+        /// What, and what to do.
         reason: String,
     },
 }

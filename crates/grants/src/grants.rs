@@ -1,17 +1,20 @@
 use crate::{
-    Access, AddressRule, Between, DirGrant, Error, NameRule, NetworkPolicy, NetworkRules, Stream,
-    StreamGrant,
+    Access, AddressRule, Between, DirGrant, Error, HttpGrant, NameRule, NetworkPolicy,
+    NetworkRules, Stream, StreamGrant,
 };
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use wayleave_system::clock::{Clock, OsClock};
+use wayleave_system::clock::{Clock, OsClock, Simulated};
 use wayleave_system::fs::{Dir, File, OsDir, ReadOnly};
 #[cfg(feature = "http")]
 use wayleave_system::http::Client;
-use wayleave_system::net::{Guarded, Listener, Network, OsNetwork, TcpListener};
+use wayleave_system::net::{
+    Guarded, Listener, Meter, Network, NetworkLimits, OsNetwork, TcpListener,
+};
 use wayleave_system::random::{OsRandom, Random};
+use wayleave_system::refusal::Refusals;
 use wayleave_system::stdio;
 use wayleave_system::wait::Interrupt;
 
@@ -35,6 +38,9 @@ pub struct Clocks {
     pub process_cpu: Arc<dyn Clock>,
     /// Processor time of the thread.
     pub thread_cpu: Arc<dyn Clock>,
+    /// The time that these clocks show, where it is not the host's: a guest that waits then puts it
+    /// forward, and goes on at once.
+    pub simulated: Option<Arc<Simulated>>,
 }
 
 impl Default for Clocks {
@@ -44,29 +50,53 @@ impl Default for Clocks {
             monotonic: Arc::new(OsClock::Monotonic),
             process_cpu: Arc::new(OsClock::ProcessCpu),
             thread_cpu: Arc::new(OsClock::ThreadCpu),
+            simulated: None,
         }
     }
 }
 
-/// How much the guest may use.
+/// How much the guest may use. Each default lets ordinary programs be, and keeps one that goes
+/// wrong from taking the host along.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
     /// Wall-clock time until the guest is ended, also when it sleeps or waits in a host call.
-    /// `None`, the default, is no limit.
+    /// `None`, the default, is no limit: people run programs for as long as they like.
     pub timeout: Option<Duration>,
-    /// Bytes of the guest's memory. 4 GiB by default, all that a 32-bit guest can address.
+    /// Bytes of the guest's memories together. 4 GiB by default, all that a 32-bit guest can
+    /// address.
     pub memory_bytes: usize,
-    /// Fuel, roughly instructions. `None`, the default, is no limit.
+    /// Elements of the guest's tables together. 1,000,000 by default: some 16 MB, and more
+    /// functions than any program has.
+    pub table_elements: usize,
+    /// Instances of modules, and as many tables and memories. 10,000 by default: components have a
+    /// few, and compositions of them some hundred.
+    pub instances: usize,
+    /// Fuel, roughly instructions. `None`, the default, is no limit: counting costs speed.
     pub fuel: Option<u64>,
-    /// Descriptors open at once. 65,536 by default: more than hosts usually allow, and little
-    /// memory.
+    /// Descriptors open at once; of a component, handles of each kind. 65,536 by default: more than
+    /// hosts usually allow, and little memory.
     pub descriptors: usize,
+    /// Bytes that the host holds for one call of the guest: random numbers, which a component gets
+    /// as one list, and the headers of its HTTP messages together, of which there are never more
+    /// than 4 MiB. 64 MiB by default: more than programs ask for at once.
+    pub buffer_bytes: usize,
+    /// How much of the network.
+    pub network: NetworkLimits,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout: None, memory_bytes: 4 << 30, fuel: None, descriptors: 65_536 }
+        Self {
+            timeout: None,
+            memory_bytes: 4 << 30,
+            table_elements: 1_000_000,
+            instances: 10_000,
+            fuel: None,
+            descriptors: 65_536,
+            buffer_bytes: 64 << 20,
+            network: NetworkLimits::default(),
+        }
     }
 }
 
@@ -99,6 +129,8 @@ pub struct Grants {
     pub limits: Limits,
     /// Ends the guest from outside, also while it waits in a host call.
     pub interrupt: Option<Interrupt>,
+    /// Who is told of what the guest is refused. Without one, nobody.
+    pub refusals: Option<Arc<dyn Refusals>>,
     /// What sends the guest's HTTP requests. Without one they are denied.
     #[cfg(feature = "http")]
     pub http: Option<Arc<dyn Client>>,
@@ -131,6 +163,7 @@ impl Grants {
             random: Arc::new(OsRandom),
             limits: Limits::default(),
             interrupt: None,
+            refusals: None,
             #[cfg(feature = "http")]
             http: None,
             between: None,
@@ -248,16 +281,40 @@ impl Grants {
     }
 
     /// Allows connecting and sending to addresses of the network. Where a rule has a name, the guest
-    /// may look that up, and reach the addresses that it then finds.
+    /// may look that up, and reach the addresses that it then finds. Rules for `http` and `https`
+    /// are for requests: see [`Grants::http_policy`].
     pub fn allow_outbound(mut self, rule: AddressRule) -> Self {
         self.network_rules.allow_outbound(rule);
+        self
+    }
+
+    /// Allows HTTP requests to a host: short for two rules of [`Grants::allow_outbound`].
+    pub fn allow_http(mut self, grant: &HttpGrant) -> Self {
+        grant.rules().iter().for_each(|rule| self.network_rules.allow_outbound(rule.clone()));
+        self
+    }
+
+    /// Denies connecting, sending and requests to addresses of the network, and looking their names
+    /// up, whatever allows it.
+    ///
+    /// # Errors
+    /// [`Error::AddressRule`] when the rule leads elsewhere.
+    pub fn deny_outbound(mut self, rule: AddressRule) -> Result<Self, Error> {
+        self.network_rules.deny_outbound(rule)?;
+        Ok(self)
+    }
+
+    /// Refuses addresses that are not those of somebody in the Internet, unless a rule names them:
+    /// with an address, a block, or `localhost` for those of this machine.
+    pub fn public_only(mut self, public_only: bool) -> Self {
+        self.network_rules.set_public_only(public_only);
         self
     }
 
     /// Allows listening and receiving at addresses of this machine.
     ///
     /// # Errors
-    /// [`Error::AddressRule`] when the rule has a name other than `localhost`.
+    /// [`Error::AddressRule`] when the rule has a name other than `localhost`, or is for `http`.
     pub fn allow_inbound(mut self, rule: AddressRule) -> Result<Self, Error> {
         self.network_rules.allow_inbound(rule)?;
         Ok(self)
@@ -275,16 +332,43 @@ impl Grants {
         self
     }
 
-    /// The network as one guest has it; `None` when it can reach nothing.
-    pub fn guest_network(&self) -> Option<Arc<dyn Network>> {
+    /// What one guest may use of the network, as nobody has used it yet.
+    pub fn network_meter(&self) -> Arc<Meter> {
+        Arc::new(Meter::new(self.limits.network))
+    }
+
+    /// The network as one guest has it; `None` when it can reach nothing, and nobody is told what it
+    /// tries.
+    pub fn guest_network(&self, meter: Arc<Meter>) -> Option<Arc<dyn Network>> {
         if let Some(between) = &self.between {
             return between.network.clone();
         }
-        if self.network_rules.is_empty() {
+        if self.network_rules.is_empty() && self.refusals.is_none() {
             return None;
         }
-        let policy = NetworkPolicy::new(self.network_rules.clone());
-        Some(Arc::new(Guarded::new(self.network.clone(), Arc::new(policy))))
+        let policy = Arc::new(self.network_policy());
+        Some(Arc::new(Guarded::with_meter(self.network.clone(), policy, meter)))
+    }
+
+    /// What sends one guest's requests.
+    #[cfg(feature = "http")]
+    pub fn guest_http(&self, meter: Arc<Meter>) -> Option<Arc<dyn Client>> {
+        let client = self.http.clone()?;
+        Some(Arc::new(wayleave_system::http::Metered::new(client, meter)))
+    }
+
+    /// Where requests may go by the rules of [`Grants::allow_outbound`], for a client to be given to
+    /// [`Grants::http`]; `None` when they may go nowhere, and nobody is told what the guest tries.
+    #[cfg(feature = "http")]
+    pub fn http_policy(&self) -> Option<Arc<dyn wayleave_system::http::Policy>> {
+        if !self.network_rules.has_http() && self.refusals.is_none() {
+            return None;
+        }
+        Some(Arc::new(self.network_policy()))
+    }
+
+    fn network_policy(&self) -> NetworkPolicy {
+        NetworkPolicy::new(self.network_rules.clone()).with_refusals(self.refusals.clone())
     }
 
     /// Connects standard input, output and error to the host's own.
@@ -327,6 +411,18 @@ impl Grants {
         self
     }
 
+    /// Sets the clocks.
+    pub fn clocks(mut self, clocks: Clocks) -> Self {
+        self.clocks = clocks;
+        self
+    }
+
+    /// Takes random numbers from something.
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = random;
+        self
+    }
+
     /// Sets the limits.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -339,7 +435,14 @@ impl Grants {
         self
     }
 
-    /// Lets the guest make HTTP requests, by this client.
+    /// Tells `refusals` of what the guest is refused, and which grant would have allowed it.
+    pub fn refusals(mut self, refusals: Arc<dyn Refusals>) -> Self {
+        self.refusals = Some(refusals);
+        self
+    }
+
+    /// Lets the guest make HTTP requests, by this client. Where they may go is for the client to
+    /// see to: see [`Grants::http_policy`].
     #[cfg(feature = "http")]
     pub fn http(mut self, client: Arc<dyn Client>) -> Self {
         self.http = Some(client);

@@ -5,29 +5,46 @@
 //! method adds one thing. What is named on the host (a folder, an address) is opened when it is
 //! granted, so that a mistake shows before the guest starts, and the guest then holds a handle.
 //!
+//! [`Settings`] are the same as plain data, not opened yet: what a command line or a manifest asks
+//! for.
+//!
 //! Grants written as text (`--dir data::/data::ro`) are parsed by [`DirGrant`],
 //! [`EnvGrant`], [`StreamGrant`], [`AddressRule`] and [`NameRule`]; text that can not be understood is an error that says what
 //! was expected, never a grant.
 
 mod between;
+mod clocks;
+mod describe;
+mod determinism;
 mod dir;
 mod env;
 mod error;
 mod grants;
-#[cfg(feature = "http")]
 mod http;
+mod limits;
+#[cfg(feature = "manifest")]
+pub mod manifest;
+mod moment;
 mod net;
+mod randomness;
+mod settings;
 mod stream;
 pub mod units;
 
 pub use between::Between;
+pub use clocks::ClockGrant;
 pub use dir::{Access, DirGrant};
 pub use env::EnvGrant;
 pub use error::Error;
 pub use grants::{Clocks, Grants, Limits, Preopen};
-#[cfg(feature = "http")]
-pub use http::{HttpGrant, HttpGrants};
+pub use http::HttpGrant;
+pub use limits::LimitSettings;
+pub use moment::Moment;
 pub use net::{
-    AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
+    AddressRule, Block, HostRule, NamePattern, NameRule, NetworkPolicy, NetworkRules, Ports,
+    Protocol,
 };
+pub use randomness::RandomGrant;
+pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};
+pub use wayleave_system::net::NetworkLimits;

@@ -3,10 +3,11 @@ use crate::file::{Broken, In, Out};
 use crate::wire::Wire;
 use std::fmt::Write as _;
 use std::time::Duration;
+use wayleave_grants::Limits;
 
 /// What a recording says before the first call: which program, and what it was given that is not
 /// asked for by calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Head {
     /// The program.
     pub program: Program,
@@ -20,12 +21,10 @@ pub struct Head {
     pub listeners: usize,
     /// Whether there was a network.
     pub network: bool,
-    /// Most memory.
-    pub memory_bytes: usize,
-    /// Most descriptors.
-    pub descriptors: usize,
-    /// Its time, for who tells that it was used up.
-    pub timeout: Option<Duration>,
+    /// Whether its time was its own, and passed when it waited.
+    pub simulated: bool,
+    /// Its limits, but for those of the network: what they refused is among the answers.
+    pub limits: Limits,
 }
 
 /// A program that was recorded.
@@ -75,31 +74,37 @@ impl Wire for Head {
         self.program.put(out);
         (self.args.clone(), self.env.clone()).put(out);
         (self.preopens.clone(), (self.listeners, self.network)).put(out);
-        (self.memory_bytes, self.descriptors).put(out);
-        self.timeout.map(|timeout| (timeout.as_secs(), timeout.subsec_nanos())).put(out);
+        self.simulated.put(out);
+        self.limits.put(out);
     }
 
     fn take(from: &mut In) -> Result<Self, Broken> {
         let program = Program::take(from)?;
         let (args, env) = Wire::take(from)?;
         let (preopens, (listeners, network)) = Wire::take(from)?;
-        let (memory_bytes, descriptors) = Wire::take(from)?;
-        let timeout: Option<(u64, u32)> = Wire::take(from)?;
-        let timeout = match timeout {
+        let (simulated, limits) = Wire::take(from)?;
+        Ok(Self { program, args, env, preopens, listeners, network, simulated, limits })
+    }
+}
+
+impl Wire for Limits {
+    fn put(&self, out: &mut Out) {
+        (self.memory_bytes, self.table_elements).put(out);
+        (self.instances, self.descriptors).put(out);
+        (self.buffer_bytes, self.fuel).put(out);
+        self.timeout.map(|timeout| (timeout.as_secs(), timeout.subsec_nanos())).put(out);
+    }
+
+    fn take(from: &mut In) -> Result<Self, Broken> {
+        let mut limits = Self::default();
+        (limits.memory_bytes, limits.table_elements) = Wire::take(from)?;
+        (limits.instances, limits.descriptors) = Wire::take(from)?;
+        (limits.buffer_bytes, limits.fuel) = Wire::take(from)?;
+        limits.timeout = match Wire::take(from)? {
             Some((_, 1_000_000_000..)) => return Err(from.damaged()),
-            timeout => timeout.map(|(seconds, rest)| Duration::new(seconds, rest)),
+            timeout => timeout.map(|(seconds, rest): (u64, u32)| Duration::new(seconds, rest)),
         };
-        Ok(Self {
-            program,
-            args,
-            env,
-            preopens,
-            listeners,
-            network,
-            memory_bytes,
-            descriptors,
-            timeout,
-        })
+        Ok(limits)
     }
 }
 

@@ -68,7 +68,7 @@ impl Recorder {
     /// beginning can not be written.
     pub fn start(self, grants: Grants) -> Result<(Grants, Session), Error> {
         Self::check(&grants)?;
-        let network = grants.guest_network();
+        let network = grants.guest_network(grants.network_meter());
         let head = Head {
             program: self.program,
             args: grants.args.clone(),
@@ -80,9 +80,8 @@ impl Recorder {
                 .collect(),
             listeners: grants.listeners.len(),
             network: network.is_some(),
-            memory_bytes: grants.limits.memory_bytes,
-            descriptors: grants.limits.descriptors,
-            timeout: grants.limits.timeout,
+            simulated: grants.clocks.simulated.is_some(),
+            limits: grants.limits.clone(),
         };
         let mut out = Out::new(self.to)?;
         head.put(&mut out);
@@ -105,6 +104,7 @@ fn wrap(mut grants: Grants, tape: &Arc<Tape>) -> Grants {
         monotonic: clock(grants.clocks.monotonic),
         process_cpu: clock(grants.clocks.process_cpu),
         thread_cpu: clock(grants.clocks.thread_cpu),
+        simulated: grants.clocks.simulated,
     };
     grants.random = TapeRandom::new(tape, Some(grants.random));
     for Preopen { guest, dir } in &mut grants.preopens {
@@ -113,7 +113,7 @@ fn wrap(mut grants: Grants, tape: &Arc<Tape>) -> Grants {
     for listener in &mut grants.listeners {
         *listener = TapeListener::new(tape, Some(listener.clone()));
     }
-    let network = grants.guest_network();
+    let network = grants.guest_network(grants.network_meter());
     let network = network.map(|real| -> Arc<dyn Network> { TapeNetwork::new(tape, Some(real)) });
     grants.between = Some(Between { watch: TapeWatch::new(tape, true), network });
     grants

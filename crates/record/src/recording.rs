@@ -9,7 +9,7 @@ use std::fs::File as OsFile;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
-use wayleave_grants::{Between, Clocks, Grants, Limits};
+use wayleave_grants::{Between, Clocks, Grants};
 use wayleave_system::fs::File;
 use wayleave_system::net::{Listener, Network};
 use wayleave_system::wait::Interrupt;
@@ -68,14 +68,13 @@ impl Recording {
         interrupt: Interrupt,
         stop: impl Fn() + Send + Sync + 'static,
     ) -> Result<(Grants, Replay), Error> {
-        let Head { args, env, preopens, listeners, network, .. } = self.head;
+        let Head { args, env, preopens, listeners, network, simulated, mut limits, .. } = self.head;
         if listeners > MOST || preopens.len() > MOST {
             return Err(Error::Damaged { offset: 0 });
         }
         let tape = &Tape::playing(Player::new(self.rest, stop));
-        let mut limits = Limits::default();
-        limits.memory_bytes = self.head.memory_bytes;
-        limits.descriptors = self.head.descriptors;
+        // Those end the guest at another place each time: the recording knows where it was.
+        (limits.timeout, limits.fuel) = (None, None);
         let mut grants = Grants::new()
             .stdin(TapeFile::new(tape, "standard input", None))
             .stdout(TapeFile::shown(tape, "standard output", stdout))
@@ -87,6 +86,8 @@ impl Recording {
             monotonic: TapeClock::new(tape, None),
             process_cpu: TapeClock::new(tape, None),
             thread_cpu: TapeClock::new(tape, None),
+            // What it shows is on the tape: it only has to be there.
+            simulated: simulated.then(Arc::default),
         };
         grants.random = TapeRandom::new(tape, None);
         for (guest, read_only) in preopens {

@@ -70,7 +70,7 @@ fn guest(grants: &Grants) -> Vec<String> {
     }
     let other = &*grants.preopens[1].dir;
     log.see((other.is_read_only(), other.create_dir("x"), rename(dir, "file", other, "file")));
-    if let Some(network) = grants.guest_network() {
+    if let Some(network) = grants.guest_network(grants.network_meter()) {
         sockets(&*network, &mut log);
         names(&*network, &mut log);
     }

@@ -14,10 +14,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wayleave::grants::HttpGrants;
 use wayleave::http::{Body, ErrorCode, Handler, HandlerError, Scheme};
-use wayleave::system::http::Client;
-use wayleave::{Grants, Limits, Runtime, Stop};
+use wayleave::system::http::{Client, Policy};
+use wayleave::{Grants, Runtime, Stop};
 use wayleave_http_client::{HyperClient, Roots, RootsError};
 
 /// A component that answers requests.
@@ -138,43 +137,31 @@ async fn before<F: Future>(deadline: tokio::time::Instant, future: F) -> Option<
 
 fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {
     let bad = |source| Error::Grant { app: settings.name.clone(), source };
-    let mut grants = Grants::new().arg(settings.name.as_str()).map_err(bad)?;
-    for dir in &settings.grants.dirs {
-        grants = grants.dir_grant(dir.clone()).map_err(bad)?;
+    let mut asked = settings.grants.clone();
+    asked.argv0 = Some(settings.name.clone());
+    // The time is this server's to watch.
+    asked.limits.timeout = None;
+    let mut grants = asked.open().map_err(bad)?;
+    if let Some(policy) = grants.http_policy() {
+        grants = grants.http(client(settings, policy)?);
     }
-    for variable in &settings.grants.env {
-        let (name, value) = variable.clone().resolve().map_err(bad)?;
-        grants = grants.env(name, value).map_err(bad)?;
-    }
-    if !settings.grants.http.is_empty() {
-        grants = grants.http(client(settings)?);
-    }
-    for rule in &settings.grants.outbound {
-        grants = grants.allow_outbound(rule.clone());
-    }
-    for rule in &settings.grants.resolve {
-        grants = grants.allow_resolve(rule.clone());
-    }
-    let mut limits = Limits::default();
-    limits.memory_bytes = settings.limits.memory;
-    limits.fuel = settings.limits.fuel;
-    Ok(grants
-        .limits(limits)
-        .stdout(guest_log::stream(&settings.name, "stdout", log))
-        .stderr(guest_log::stream(&settings.name, "stderr", log)))
+    Ok(grants.stdout(guest_log::stream(&settings.name, "stdout", log)).stderr(guest_log::stream(
+        &settings.name,
+        "stderr",
+        log,
+    )))
 }
 
 /// What sends the requests of an app's guests, on this server's runtime.
-fn client(settings: &AppSettings) -> Result<Arc<dyn Client>, Error> {
+fn client(settings: &AppSettings, policy: Arc<dyn Policy>) -> Result<Arc<dyn Client>, Error> {
     let mut roots = Roots::system();
     for path in &settings.grants.tls_ca {
         let bad = |error: RootsError| Error::Tls { path: path.clone(), reason: error.to_string() };
         roots = roots.and_file(path).map_err(bad)?;
     }
-    let policy = HttpGrants::new(settings.grants.http.iter().cloned());
     let client_settings = wayleave_http_client::Settings { roots, ..Default::default() };
     let runtime = tokio::runtime::Handle::current();
-    Ok(Arc::new(HyperClient::on(runtime, Arc::new(policy), client_settings)))
+    Ok(Arc::new(HyperClient::on(runtime, policy, client_settings)))
 }
 
 /// The client's own id for a request, if it has a harmless one; a new one otherwise.
@@ -289,7 +276,8 @@ struct Line {
 impl Record {
     fn new(app: Arc<App>, request: &Request<Incoming>, peer: Arc<str>, id: Arc<str>) -> Self {
         let started = Instant::now();
-        let deadline = started.checked_add(app.settings.limits.timeout);
+        let time = app.settings.grants.limits.timeout;
+        let deadline = time.and_then(|time| started.checked_add(time));
         let line = (app.log != AccessLog::Off).then(|| Line {
             peer,
             method: request.method().clone(),
@@ -321,7 +309,7 @@ impl Record {
 
     pub(crate) fn timed_out(&self) {
         add(&self.app.metrics.timeouts);
-        let time = self.app.settings.limits.timeout;
+        let time = self.app.settings.grants.limits.timeout.unwrap_or_default();
         self.app.tell(&self.id, &format!("ended: its time of {time:?} was used up"));
     }
 

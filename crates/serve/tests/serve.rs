@@ -204,7 +204,7 @@ fn guests_that_end_badly_hurt_nobody_else(engine: EngineKind) {
 
 fn guests_that_never_answer_are_ended_in_time(engine: EngineKind) {
     let limit = Duration::from_millis(300);
-    let server = Running::start(engine, one_app(|app| app.limits.timeout = limit));
+    let server = Running::start(engine, one_app(|app| app.grants.limits.timeout = Some(limit)));
     for path in ["/loop", "/wait"] {
         let start = Instant::now();
         assert_eq!(server.get(path).status, 504, "{path}");
@@ -223,7 +223,7 @@ fn guests_that_never_answer_are_ended_in_time(engine: EngineKind) {
 
 fn a_busy_guest_lets_others_run(engine: EngineKind) {
     let timeout = Duration::from_secs(4);
-    let server = Running::start(engine, one_app(|app| app.limits.timeout = timeout));
+    let server = Running::start(engine, one_app(|app| app.grants.limits.timeout = Some(timeout)));
     // More than there are threads.
     let mut busy: Vec<_> = (0..4).map(|_| Client::connect(server.address)).collect();
     for client in &mut busy {
@@ -269,7 +269,7 @@ fn too_many_are_refused(engine: EngineKind) {
         one_app(|app| {
             app.limits.concurrency = 1;
             app.limits.queue = 1;
-            app.limits.timeout = Duration::from_secs(10);
+            app.grants.limits.timeout = Some(Duration::from_secs(10));
         }),
     );
     let mut first = Client::connect(server.address);
@@ -351,7 +351,7 @@ fn stopping_finishes_what_is_under_way(engine: EngineKind) {
 }
 
 fn handles_and_memory_are_bounded(engine: EngineKind) {
-    let server = Running::start(engine, one_app(|app| app.limits.memory = 16 << 20));
+    let server = Running::start(engine, one_app(|app| app.grants.limits.memory = Some(16 << 20)));
     assert_eq!(server.get("/memory/4").status, 200);
     assert_eq!(server.get("/memory/32").status, 500);
     assert_eq!(server.get("/leak/1000").status, 200);
@@ -492,15 +492,17 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
 
 /// The answer over TLS, to who trusts only this authority; `None` when that is not the server's.
 fn get_by_tls(authority: &Path, port: u16) -> Option<(http::Version, http::StatusCode)> {
-    use wayleave::system::http::{Client as _, Options, Policy, Taken, empty};
+    use std::net::{IpAddr, SocketAddr};
+    use wayleave::system::http::{Client as _, Destination, Options, Policy, Taken, empty};
+    use wayleave::system::net::Naming;
     struct Anywhere;
     impl Policy for Anywhere {
-        fn allows_host(&self, _: &http::uri::Scheme, _: &str, _: u16) -> bool {
-            true
+        fn host(&self, _: &Destination<'_>) -> Naming {
+            Naming::Ask
         }
 
-        fn allows(&self, _: &http::uri::Scheme, _: &str, _: std::net::SocketAddr) -> bool {
-            true
+        fn route(&self, to: &Destination<'_>, address: IpAddr) -> Option<SocketAddr> {
+            Some((address, to.port).into())
         }
     }
     let roots = wayleave_http_client::Roots::none().and_file(authority).unwrap();

@@ -17,6 +17,7 @@ pub mod fs;
 pub mod http;
 pub mod net;
 pub mod random;
+pub mod refusal;
 pub mod stdio;
 pub mod stream;
 pub mod wait;

@@ -41,6 +41,7 @@ impl Host {
         for listener in grants.listeners {
             table.add(Descriptor::listener(listener));
         }
+        let simulated = grants.clocks.simulated.clone();
         Self {
             args: grants.args,
             environ: grants.env.into_iter().map(|(k, v)| format!("{k}={v}")).collect(),
@@ -51,6 +52,7 @@ impl Host {
                 interrupt: grants.interrupt,
                 reactor: None,
                 watch: grants.between.map(|between| between.watch),
+                simulated,
             },
         }
     }

@@ -36,6 +36,8 @@ pub struct Host {
     pub(super) stderr: Arc<dyn File>,
     pub(super) clocks: Clocks,
     pub(super) random: Arc<dyn Random>,
+    /// Bytes that may be held for one call.
+    pub(super) buffer_bytes: usize,
     pub(super) waiter: Waiter,
     pub(super) descriptors: Table<Descriptor>,
     pub(super) entries: Table<Entries>,
@@ -65,7 +67,11 @@ impl Host {
     /// none that are open from the start.
     pub fn new(grants: Grants) -> Self {
         let limit = grants.limits.descriptors;
-        let network = grants.guest_network();
+        let meter = grants.network_meter();
+        let network = grants.guest_network(meter.clone());
+        #[cfg(feature = "http")]
+        let client = grants.guest_http(meter);
+        let simulated = grants.clocks.simulated.clone();
         Self {
             args: grants.args,
             env: grants.env,
@@ -75,10 +81,12 @@ impl Host {
             stderr: grants.stderr,
             clocks: grants.clocks,
             random: grants.random,
+            buffer_bytes: grants.limits.buffer_bytes,
             waiter: Waiter {
                 interrupt: grants.interrupt,
                 reactor: None,
                 watch: grants.between.map(|between| between.watch),
+                simulated,
             },
             descriptors: Table::new(limit),
             entries: Table::new(limit),
@@ -95,7 +103,7 @@ impl Host {
             datagram: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
-            http: Http::new(grants.http, limit),
+            http: Http::new(client, &grants.limits),
         }
     }
 

@@ -1,0 +1,255 @@
+use crate::determinism::deterministic;
+use crate::{
+    AddressRule, ClockGrant, DirGrant, EnvGrant, Error, Grants, HttpGrant, LimitSettings, Moment,
+    NameRule, RandomGrant, Stream, StreamGrant,
+};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// All that is asked for, as plain data: from the command line, from a manifest, or from both.
+///
+/// Nothing is opened until [`Settings::open`] makes [`Grants`] of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The first argument: the program's name, by convention.
+    pub argv0: Option<String>,
+    /// The other arguments.
+    pub args: Vec<String>,
+    /// Folders, in the order in which the guest finds them.
+    pub dirs: Vec<DirGrant>,
+    /// Variables; of two with one name the later one counts.
+    pub env: Vec<EnvGrant>,
+    /// Whether all variables of the host are given, besides `env`.
+    pub inherit_env: bool,
+    /// Standard input; nothing where it is `None`.
+    pub stdin: Option<StreamGrant>,
+    /// Standard output; what is written vanishes where it is `None`.
+    pub stdout: Option<StreamGrant>,
+    /// Standard error; what is written vanishes where it is `None`.
+    pub stderr: Option<StreamGrant>,
+    /// Addresses to listen on, for listeners that the guest finds open.
+    pub listeners: Vec<SocketAddr>,
+    /// Hosts that may be sent HTTP requests.
+    pub http: Vec<HttpGrant>,
+    /// Files with certificates of authorities to trust, besides the system's.
+    pub tls_ca: Vec<PathBuf>,
+    /// Addresses that may be connected and sent to, and hosts that may be sent requests.
+    pub outbound: Vec<AddressRule>,
+    /// Of those, what is denied, whatever allows it.
+    pub deny_outbound: Vec<AddressRule>,
+    /// Whether addresses that are not in the Internet are refused unless they are named.
+    pub public_only: bool,
+    /// Addresses of this machine that may be listened and received at.
+    pub inbound: Vec<AddressRule>,
+    /// Names that may be looked up.
+    pub resolve: Vec<NameRule>,
+    /// What clocks show; by default the host's time.
+    pub clock: Option<ClockGrant>,
+    /// Where random numbers come from; by default the system.
+    pub random: Option<RandomGrant>,
+    /// Whether nothing may differ from run to run: see [`Settings::open`].
+    pub deterministic: bool,
+    /// Limits.
+    pub limits: LimitSettings,
+}
+
+impl Settings {
+    /// When the time of a [deterministic](Settings::deterministic) guest begins, unless that is
+    /// asked for: 2000-01-01.
+    pub const FIRST_MOMENT: Moment = Moment(946_684_800_000_000_000);
+
+    /// These, and what `over` asks for besides.
+    ///
+    /// Lists grow, and what `over` has comes last; what is in both is there once. Of two folders
+    /// under one guest path, and of two variables with one name, that of `over` is left. Of what
+    /// there is one of, `over` decides where it says something.
+    #[must_use]
+    pub fn extended_by(mut self, over: Self) -> Self {
+        self.dirs.retain(|dir| over.dirs.iter().all(|other| other.guest != dir.guest));
+        self.env.retain(|variable| over.env.iter().all(|other| other.name() != variable.name()));
+        self.args.extend(over.args);
+        self.dirs.extend(over.dirs);
+        self.env.extend(over.env);
+        add(&mut self.listeners, over.listeners);
+        add(&mut self.http, over.http);
+        add(&mut self.tls_ca, over.tls_ca);
+        add(&mut self.outbound, over.outbound);
+        add(&mut self.deny_outbound, over.deny_outbound);
+        add(&mut self.inbound, over.inbound);
+        add(&mut self.resolve, over.resolve);
+        Self {
+            argv0: over.argv0.or(self.argv0),
+            inherit_env: self.inherit_env || over.inherit_env,
+            public_only: self.public_only || over.public_only,
+            stdin: over.stdin.or(self.stdin),
+            stdout: over.stdout.or(self.stdout),
+            stderr: over.stderr.or(self.stderr),
+            clock: over.clock.or(self.clock),
+            random: over.random.or(self.random),
+            deterministic: self.deterministic || over.deterministic,
+            limits: self.limits.extended_by(over.limits),
+            ..self
+        }
+    }
+
+    /// What does not go together: the word of one of the two, as the command line and a manifest
+    /// have it, and what is wrong.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<(&'static str, String)> {
+        if self.deterministic {
+            return self.undetermined();
+        }
+        let requests = self.outbound.iter().any(|rule| rule.protocol().is_http());
+        if self.http.is_empty() && !requests && !self.tls_ca.is_empty() {
+            let reason = "`tls-ca` is for HTTP requests, which nothing allows (`allow-http`)";
+            return Some(("tls-ca", reason.to_owned()));
+        }
+        None
+    }
+
+    /// What can not be had together with `deterministic`.
+    fn undetermined(&self) -> Option<(&'static str, String)> {
+        let network = [
+            ("allow-http", !self.http.is_empty()),
+            ("allow-outbound", !self.outbound.is_empty()),
+            ("allow-inbound", !self.inbound.is_empty()),
+            ("allow-resolve", !self.resolve.is_empty()),
+            ("tcp-listen", !self.listeners.is_empty()),
+        ];
+        if let Some((key, _)) = network.into_iter().find(|(_, asked)| *asked) {
+            return Some((key, format!("`deterministic` means no network; `{key}` asks for one")));
+        }
+        let (key, words) = match (&self.clock, &self.random) {
+            (None | Some(ClockGrant::Fixed(_)), None | Some(RandomGrant::Seed(_))) => return None,
+            (None | Some(ClockGrant::Fixed(_)), _) => ("random", "random numbers from a `seed:N`"),
+            _ => ("clock", "a clock that begins at `fixed:TIME`"),
+        };
+        Some((key, format!("`deterministic` means {words}; `{key}` asks for something else")))
+    }
+
+    /// Opens the folders and files and listens on the addresses: what one guest is given.
+    ///
+    /// A client for HTTP requests is not among it: which one is for the caller to say, with the
+    /// policy of the grants (`Grants::http_policy`).
+    ///
+    /// With [`Settings::deterministic`], what the guest sees follows from what it is given: its
+    /// time begins at `fixed:TIME` (2000-01-01 without) and is [`Simulated`](wayleave_system::clock::Simulated), its random numbers
+    /// follow from `seed:N` (0 without), and folders and files show nothing of the host but names
+    /// and contents ([`Reproducible`](wayleave_system::fs::Reproducible)).
+    ///
+    /// # Errors
+    /// What can not be granted, and why. What was opened so far is closed again.
+    pub fn open(&self) -> Result<Grants, Error> {
+        if let Some((_, reason)) = self.contradiction() {
+            return Err(Error::Contradiction { reason });
+        }
+        let args = self.argv0.iter().chain(&self.args);
+        let mut grants = Grants::new().args(args.cloned())?;
+        for (stream, grant) in [
+            (Stream::Stdin, &self.stdin),
+            (Stream::Stdout, &self.stdout),
+            (Stream::Stderr, &self.stderr),
+        ] {
+            if let Some(grant) = grant {
+                grants = grants.stream(stream, grant.clone())?;
+            }
+        }
+        if self.inherit_env {
+            grants = grants.inherit_env()?;
+        }
+        for variable in &self.env {
+            let (name, value) = variable.clone().resolve()?;
+            grants = grants.env(name, value)?;
+        }
+        for dir in &self.dirs {
+            grants = grants.dir_grant(dir.clone())?;
+        }
+        for address in &self.listeners {
+            grants = grants.tcp_listen(*address)?;
+        }
+        for grant in &self.http {
+            grants = grants.allow_http(grant);
+        }
+        for rule in &self.outbound {
+            grants = grants.allow_outbound(rule.clone());
+        }
+        for rule in &self.deny_outbound {
+            grants = grants.deny_outbound(rule.clone())?;
+        }
+        grants = grants.public_only(self.public_only);
+        for rule in &self.inbound {
+            grants = grants.allow_inbound(rule.clone())?;
+        }
+        for rule in &self.resolve {
+            grants = grants.allow_resolve(rule.clone());
+        }
+        if self.deterministic {
+            grants = deterministic(grants, self.clock, self.random);
+        } else {
+            grants = grants.clocks(self.clock.unwrap_or(ClockGrant::Real).clocks());
+            grants = grants.random(self.random.unwrap_or(RandomGrant::Secure).source());
+        }
+        Ok(grants.limits(self.limits.limits()))
+    }
+}
+
+/// Adds what is not there yet.
+fn add<V: PartialEq>(list: &mut Vec<V>, more: Vec<V>) {
+    for value in more {
+        if !list.contains(&value) {
+            list.push(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+    use std::time::Duration;
+
+    fn settings(dirs: &[&str], env: &[&str]) -> Settings {
+        Settings {
+            dirs: dirs.iter().map(|text| text.parse().unwrap()).collect(),
+            env: env.iter().map(|text| text.parse().unwrap()).collect(),
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn nothing_by_default() {
+        let grants = Settings::default().open().unwrap();
+        assert!(grants.args.is_empty() && grants.env.is_empty() && grants.preopens.is_empty());
+        assert!(
+            grants.listeners.is_empty() && grants.guest_network(grants.network_meter()).is_none()
+        );
+        assert_eq!(grants.limits.memory_bytes, Limits::default().memory_bytes);
+    }
+
+    #[test]
+    fn what_is_asked_for_last_counts() {
+        let mut below = settings(&["a::/one", "b::/two::ro"], &["A=1", "B=1"]);
+        below.stdin = Some(StreamGrant::Null);
+        below.limits.timeout = Some(Duration::from_secs(1));
+        below.limits.fuel = Some(1);
+        let mut over = settings(&["c::/two"], &["A=2", "C"]);
+        over.stdout = Some(StreamGrant::Inherit);
+        over.limits.fuel = Some(2);
+        let both = below.extended_by(over);
+        assert_eq!(both.dirs, settings(&["a::/one", "c::/two"], &[]).dirs);
+        assert_eq!(both.env, settings(&[], &["B=1", "A=2", "C"]).env);
+        assert_eq!(both.stdin, Some(StreamGrant::Null));
+        assert_eq!(both.stdout, Some(StreamGrant::Inherit));
+        assert_eq!(both.limits.timeout, Some(Duration::from_secs(1)));
+        assert_eq!(both.limits.fuel, Some(2));
+    }
+
+    #[test]
+    fn what_can_not_be_opened_is_an_error() {
+        let missing = settings(&["/surely/not/there::/data"], &[]);
+        assert!(matches!(missing.open(), Err(Error::OpenDir { .. })));
+        let twice = settings(&["/::/data", "/tmp::/data"], &[]);
+        assert!(matches!(twice.open(), Err(Error::SameGuestPath { .. })));
+    }
+}
