@@ -2,7 +2,7 @@
 //!
 //! A guest computes the same from the same answers. All answers come from the capabilities of
 //! `wayleave-system`, whatever version of WASI asks and whatever engine runs the guest: so each
-//! capability of a guest is wrapped, and every call goes through one [tape]. While recording, the
+//! capability of a guest is wrapped, and every call goes through one tape. While recording, the
 //! tape keeps the answers of the real capability, in their order; while replaying there is no
 //! capability behind the wrapper, and the tape answers.
 //!
