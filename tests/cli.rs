@@ -16,6 +16,7 @@ fn sessions() {
         "errors",
         "traps",
         "cache",
+        "record",
         "grants",
         "../../docs/grants",
     ] {

@@ -1,6 +1,6 @@
 //! The command as a process among others: signals and pipes.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -45,4 +45,43 @@ fn an_interrupt_from_the_terminal_ends_it_quietly() {
     let (output, stderr) = end(child);
     assert_eq!(output.status.signal(), Some(SIGINT), "{stderr}");
     assert_eq!(stderr, "");
+}
+
+/// What was recorded until a program is killed can be replayed.
+#[test]
+fn a_killed_program_leaves_its_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("recording");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wayleave"))
+        .args(["run", "--no-cache", "--record"])
+        .arg(&file)
+        .arg(format!("{}/../../guests/built/cat.wasm", env!("CARGO_MANIFEST_DIR")))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the command");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(b"first words\n").expect("a reader");
+    let mut echo = [0; 12];
+    child.stdout.as_mut().expect("a pipe").read_exact(&mut echo).expect("an echo");
+    // The next read is waited for, and so the last write was recorded.
+    std::thread::sleep(Duration::from_millis(300));
+    child.kill().expect("a kill");
+    child.wait().expect("an end");
+
+    let replay = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wayleave"));
+        let output = command.args(["replay", "--no-cache"]).args(args).arg(&file).output();
+        let output = output.expect("the command");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), output.stdout, stderr)
+    };
+    let (code, stdout, stderr) = replay(&[]);
+    assert_eq!((code, &*stdout), (Some(1), &b""[..]), "{stderr}");
+    assert!(stderr.contains("cut off") && stderr.contains("--partial"), "{stderr}");
+    for engine in ["wasmtime", "wasmi"] {
+        let (code, stdout, stderr) = replay(&["--partial", "--engine", engine]);
+        assert_eq!((code, &*stdout), (Some(1), &b"first words\n"[..]), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
 }

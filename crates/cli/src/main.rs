@@ -12,6 +12,8 @@ mod inspect;
 mod invoke;
 mod man;
 mod progress;
+mod record;
+mod replay;
 mod report;
 mod run;
 mod runtime;
@@ -38,6 +40,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Replay(replay::Args),
     Serve(Box<serve::Args>),
     Compile(compile::Args),
     Inspect(inspect::Args),
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(args) => run::run(*args),
+        Command::Replay(args) => replay::run(args),
         Command::Serve(args) => serve::run(*args),
         Command::Compile(args) => compile::run(&args),
         Command::Inspect(args) => inspect::run(&args),

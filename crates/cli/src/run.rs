@@ -3,6 +3,7 @@ use crate::failure::Failure;
 use crate::grants::{GrantArgs, OverlayArgs};
 use crate::http;
 use crate::invoke;
+use crate::record::{self, RecordArgs};
 use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
@@ -36,6 +37,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "POLICY", default_value = "refuse", help_heading = "Engine")]
     unknown_imports: Policy,
 
+    #[command(flatten)]
+    record: RecordArgs,
     /// Call a function that a component exports, and print its result: `add(1, 2)`, or
     /// `my:math/ops#add(1, 2)` where several interfaces have one of the name
     #[arg(long, value_name = "CALL")]
@@ -84,6 +87,10 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     }
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
+    if compiled && args.record.record.is_some() {
+        let line = "compiled code can not be recorded: record what it was made from";
+        return Err(Failure::usage(format!("{}: {line}", file.display())));
+    }
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
     let program = args.engine.load(builder, &file)?;
     if let Some(call) = &args.invoke {
@@ -93,7 +100,10 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         return code;
     }
     let overlays = grants.overlays.clone();
-    let outcome = program.run(grants).map_err(|error| on_file(&file, error))?;
+    let outcome = match &args.record.record {
+        Some(to) => record::run(&args.record, to, &file, &program, grants, policy)?,
+        None => program.run(grants).map_err(|error| on_file(&file, error))?,
+    };
     calls.end();
     args.overlay.report(&overlays)?;
     Ok(report::outcome(&file, &outcome, limits.timeout))

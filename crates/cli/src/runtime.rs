@@ -3,7 +3,7 @@ use crate::progress::Progress;
 use crate::run::on_file;
 use std::path::Path;
 use std::sync::Arc;
-use wayleave::{Builder, Cache, EngineKind, Program, Runtime};
+use wayleave::{Builder, Cache, EngineKind, Error, Program, Runtime};
 
 /// The engine, as every subcommand that has one takes it.
 #[derive(clap::Args)]
@@ -23,6 +23,16 @@ impl EngineArgs {
 
     /// Loads a program, and shows on a terminal that it takes long.
     pub(crate) fn load(&self, builder: Builder, file: &Path) -> Result<Program, Failure> {
+        self.load_by(builder, file, |runtime| runtime.load_file(file))
+    }
+
+    /// The same for a program that was read already, from this file.
+    pub(crate) fn load_by(
+        &self,
+        builder: Builder,
+        file: &Path,
+        load: impl FnOnce(&Runtime) -> Result<Program, Error>,
+    ) -> Result<Program, Failure> {
         let progress = Arc::new(Progress::new(file));
         let runtime = builder
             .on_compile({
@@ -31,13 +41,13 @@ impl EngineArgs {
             })
             .build()
             .map_err(Failure::other)?;
-        let loaded = runtime.load_file(file);
+        let loaded = load(&runtime);
         progress.finish();
         loaded.map_err(|error| self.explain(file, error))
     }
 
     /// The interpreter has fewer of WebAssembly's newer features.
-    fn explain(&self, file: &Path, error: wayleave::Error) -> Failure {
+    fn explain(&self, file: &Path, error: Error) -> Failure {
         let interprets = self.engine.is_some_and(|engine| engine.name() == "wasmi");
         if interprets && error.is_module() {
             let hint = "perhaps another engine runs it: --engine wasmtime";

@@ -301,6 +301,10 @@ impl Engine for Wasmtime {
         }
         if self.config.interrupt {
             store.set_epoch_deadline(1);
+            // Who interrupts a guest that is not there yet has kicked in vain.
+            if interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::SeqCst)) {
+                store.set_epoch_deadline(0);
+            }
             let suspend = self.config.suspend;
             store.epoch_deadline_callback(move |_| match &interrupt {
                 Some(flag) if flag.load(Ordering::Relaxed) => {

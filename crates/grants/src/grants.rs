@@ -1,6 +1,6 @@
 use crate::{
-    AddressRule, Error, HttpGrant, NameRule, NetworkPolicy, NetworkRules, OverlayMount, Stream,
-    StreamGrant,
+    AddressRule, Between, Error, HttpGrant, NameRule, NetworkPolicy, NetworkRules, OverlayMount,
+    Stream, StreamGrant,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -137,6 +137,8 @@ pub struct Grants {
     /// What sends the guest's HTTP requests. Without one they are denied.
     #[cfg(feature = "http")]
     pub http: Option<Arc<dyn Client>>,
+    /// What stands between the guest and everything else.
+    pub between: Option<Between>,
 }
 
 impl Default for Grants {
@@ -169,6 +171,7 @@ impl Grants {
             refusals: None,
             #[cfg(feature = "http")]
             http: None,
+            between: None,
         }
     }
 
@@ -298,6 +301,9 @@ impl Grants {
     /// The network as one guest has it; `None` when it can reach nothing, and nobody is told what it
     /// tries.
     pub fn guest_network(&self, meter: Arc<Meter>) -> Option<Arc<dyn Network>> {
+        if let Some(between) = &self.between {
+            return between.network.clone();
+        }
         if self.network_rules.is_empty() && self.refusals.is_none() {
             return None;
         }

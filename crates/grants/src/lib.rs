@@ -13,6 +13,7 @@
 //! [`EnvGrant`], [`StreamGrant`], [`AddressRule`] and [`NameRule`]; text that can not be understood is an error that says what
 //! was expected, never a grant.
 
+mod between;
 mod clocks;
 mod describe;
 mod determinism;
@@ -36,6 +37,7 @@ mod settings;
 mod stream;
 pub mod units;
 
+pub use between::Between;
 pub use clocks::ClockGrant;
 pub use dir::DirGrant;
 pub use env::EnvGrant;

@@ -4,10 +4,12 @@ mod bell;
 mod interrupt;
 mod poll;
 mod suspend;
+mod watch;
 
 pub use interrupt::Interrupt;
 pub use poll::{Ready, Woken, look, wait};
 pub use suspend::{Reactor, Suspension, Waits};
+pub use watch::Watch;
 
 pub(crate) use poll::{block_until, is_ready};
 

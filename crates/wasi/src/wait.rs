@@ -4,7 +4,7 @@ use wayleave_engine::{Stop, Trap, TrapKind, Wait};
 use wayleave_system::ErrorCode;
 use wayleave_system::clock::Simulated;
 use wayleave_system::wait::{
-    Blocking, Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Woken, look, wait,
+    Blocking, Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Watch, Woken, look, wait,
 };
 
 /// The result of one call: success, or what ends it.
@@ -40,6 +40,8 @@ pub(crate) struct Waiter {
     pub(crate) interrupt: Option<Interrupt>,
     /// Guests are suspended: what has to wait ends with [`Stop::Wait`], and is called again.
     pub(crate) reactor: Option<Arc<dyn Reactor>>,
+    /// What is asked instead of the system.
+    pub(crate) watch: Option<Arc<dyn Watch>>,
     /// The guest's own time, that passes when the guest waits for it. Then nothing depends on how
     /// long other things take: each is waited for, as if it had been there in time.
     pub(crate) simulated: Option<Arc<Simulated>>,
@@ -92,7 +94,11 @@ impl Waiter {
             let until = Suspension::new(&**reactor, sources, timeout)?;
             return Err(Stop::Wait(Wait::new(Box::pin(until))).into());
         }
-        match wait(sources, timeout, self.interrupt.as_ref())? {
+        let woken = match &self.watch {
+            Some(watch) => watch.wait(sources, timeout, self.interrupt.as_ref()),
+            None => wait(sources, timeout, self.interrupt.as_ref()),
+        };
+        match woken? {
             Woken::Interrupted => Err(interrupted()),
             Woken::TimedOut => Ok(None),
             Woken::Ready(ready) => Ok(Some(ready)),

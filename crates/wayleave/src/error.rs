@@ -89,6 +89,9 @@ pub enum Error {
     /// Something could not be granted.
     #[error(transparent)]
     Grants(#[from] wayleave_grants::Error),
+    /// Something could not be recorded or replayed.
+    #[error(transparent)]
+    Recording(#[from] wayleave_record::Error),
     /// The guest stopped while it was instantiated or while an export was called.
     #[error("the guest stopped: {0}")]
     Stopped(#[source] Stop),

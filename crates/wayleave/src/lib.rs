@@ -38,6 +38,7 @@ mod kind;
 mod loading;
 mod outcome;
 mod program;
+mod record;
 mod runtime;
 mod source;
 mod watchdog;
@@ -48,6 +49,7 @@ pub use instance::Instance;
 pub use kind::ProgramKind;
 pub use outcome::{End, Outcome, Output};
 pub use program::Program;
+pub use record::Recorded;
 pub use runtime::{Builder, EngineKind, Runtime, UnknownImports, is_compiled, to_binary};
 
 pub use wayleave_bindgen::bindgen;
@@ -58,4 +60,6 @@ pub use wayleave_engine::{
 };
 pub use wayleave_grants as grants;
 pub use wayleave_grants::{Grants, Limits};
+pub use wayleave_record as recording;
+pub use wayleave_record::{Recorder, Recording};
 pub use wayleave_system as system;

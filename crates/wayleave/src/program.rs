@@ -29,6 +29,15 @@ impl Program {
     /// [`Error::NoStart`] when it is no program, [`Error::Setting`] when a limit needs a
     /// runtime setting. A trap or an exit code is no error, but the [`Outcome`].
     pub fn run(&self, grants: Grants) -> Result<Outcome, Error> {
+        self.run_until(grants, |_| ())
+    }
+
+    /// The same; calls `ended` when the guest has ended and is still there.
+    pub(crate) fn run_until(
+        &self,
+        grants: Grants,
+        ended: impl FnOnce(&End),
+    ) -> Result<Outcome, Error> {
         self.inner.check_runnable()?;
         let fuel = grants.limits.fuel;
         let (grants, watchdog) = self.prepare(grants)?;
@@ -36,13 +45,16 @@ impl Program {
         let mut guest = match self.inner.instantiate(grants) {
             Ok(guest) => guest,
             Err(Error::Stopped(stop)) => {
-                return Ok(Outcome { end: End::new(Err(stop), timed_out()), fuel_used: None });
+                let end = End::new(Err(stop), timed_out());
+                ended(&end);
+                return Ok(Outcome { end, fuel_used: None });
             }
             Err(error) => return Err(error),
         };
-        let result = guest.run();
+        let end = End::new(guest.run(), timed_out());
+        ended(&end);
         let fuel_used = fuel.zip(guest.fuel()).map(|(given, left)| given.saturating_sub(left));
-        Ok(Outcome { end: End::new(result, timed_out()), fuel_used })
+        Ok(Outcome { end, fuel_used })
     }
 
     /// Runs the program and keeps what it writes, up to 64 MiB of standard output and of standard

@@ -159,6 +159,16 @@ pub(crate) fn a_loop_is_interrupted<E: Engine>() {
     assert_interrupted::<E>("forever");
 }
 
+pub(crate) fn a_guest_that_is_interrupted_beforehand_ends<E: Engine>() {
+    let engine = E::new(&config(false, true)).unwrap();
+    let flag = Arc::new(AtomicBool::new(true));
+    engine.kick();
+    let limits = limits(|limits| limits.interrupt = Some(flag));
+    let guest = Guest::<E, ()>::with(&engine, limits, COUNTING, (), |_| {});
+    let ended = guest.and_then(|mut guest| guest.call("forever", &[]));
+    assert_eq!(trap(ended).kind, TrapKind::Interrupted);
+}
+
 pub(crate) fn bulk_operations_are_interrupted<E: Engine>() {
     assert_interrupted::<E>("fill");
 }

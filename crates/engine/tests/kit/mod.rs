@@ -34,6 +34,7 @@ macro_rules! for_each_test {
                 memory_stops_growing, a_memory_too_large_to_start_with, tables_stop_growing,
                 a_table_too_large_to_start_with, fuel_runs_out, fuel_is_counted,
                 fuel_needs_its_setting, interruption_needs_its_setting, a_loop_is_interrupted,
+                a_guest_that_is_interrupted_beforehand_ends,
                 a_start_function_is_interrupted, bulk_operations_are_interrupted,
                 fuel_and_interruption_together, interruption_without_a_flag_changes_nothing,
                 deep_recursion_overflows_and_the_store_survives, absurd_stacks_are_refused,

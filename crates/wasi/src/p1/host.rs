@@ -48,7 +48,12 @@ impl Host {
             table,
             clocks: grants.clocks,
             random: grants.random,
-            waiter: Waiter { interrupt: grants.interrupt, reactor: None, simulated },
+            waiter: Waiter {
+                interrupt: grants.interrupt,
+                reactor: None,
+                watch: grants.between.map(|between| between.watch),
+                simulated,
+            },
         }
     }
 }

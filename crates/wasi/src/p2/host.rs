@@ -82,7 +82,12 @@ impl Host {
             clocks: grants.clocks,
             random: grants.random,
             buffer_bytes: grants.limits.buffer_bytes,
-            waiter: Waiter { interrupt: grants.interrupt, reactor: None, simulated },
+            waiter: Waiter {
+                interrupt: grants.interrupt,
+                reactor: None,
+                watch: grants.between.map(|between| between.watch),
+                simulated,
+            },
             descriptors: Table::new(limit),
             entries: Table::new(limit),
             seen: None,

@@ -47,6 +47,12 @@ impl Host {
         self.descriptors.get(this)
     }
 
+    /// Keeps what was seen for the next call, but not of a guest that is recorded: how much time
+    /// passes until then must not decide what is asked again.
+    fn remember(&mut self, seen: Option<Seen>) {
+        self.seen = seen.filter(|_| self.waiter.watch.is_none());
+    }
+
     /// The metadata of what is at a path, for both calls that ask for it.
     fn stat_at(
         &mut self,
@@ -64,7 +70,7 @@ impl Host {
         let found = dir.and_then(|dir| dir.stat_at(path, follow(path_flags)));
         if let Ok(found) = &found {
             let seen = AtPath::new(asked, this, path_flags, path, *found);
-            self.seen = Some(Seen::Path(seen));
+            self.remember(Some(Seen::Path(seen)));
         }
         told(found)
     }
@@ -341,7 +347,7 @@ impl types::Host for Host {
         let found = self.entries.get_mut(this)?.next();
         told(found.map(|found| {
             let (entry, seen) = found?;
-            self.seen = seen.map(Seen::Entry);
+            self.remember(seen.map(Seen::Entry));
             Some(entry)
         }))
     }
