@@ -6,9 +6,17 @@
 fn sessions() {
     // Where the sessions put what they compile.
     std::fs::create_dir_all("../../target").expect("the target folder");
-    for cases in
-        ["run", "components", "libraries", "compositions", "network", "errors", "traps", "cache"]
-    {
+    for cases in [
+        "run",
+        "files",
+        "components",
+        "libraries",
+        "compositions",
+        "network",
+        "errors",
+        "traps",
+        "cache",
+    ] {
         let cache = tempfile::tempdir().expect("a folder for the cache");
         trycmd::TestCases::new()
             .case(format!("../../tests/cli/{cases}.md"))

@@ -5,27 +5,45 @@
 //! method adds one thing. What is named on the host (a folder, an address) is opened when it is
 //! granted, so that a mistake shows before the guest starts, and the guest then holds a handle.
 //!
+//! [`Settings`] are the same as plain data, not opened yet: what a command line or a manifest asks
+//! for.
+//!
 //! Grants written as text (`--dir data::/data::ro`) are parsed by [`DirGrant`],
+//! [`FileGrant`], [`MemoryGrant`], [`ImageGrant`],
 //! [`EnvGrant`], [`StreamGrant`], [`AddressRule`] and [`NameRule`]; text that can not be understood is an error that says what
 //! was expected, never a grant.
 
 mod dir;
 mod env;
 mod error;
+mod file;
 mod grants;
 #[cfg(feature = "http")]
 mod http;
+mod image;
+mod limits;
+mod memory;
+mod mode;
+mod mounts;
 mod net;
+mod settings;
 mod stream;
 pub mod units;
 
-pub use dir::{Access, DirGrant};
+pub use dir::DirGrant;
 pub use env::EnvGrant;
 pub use error::Error;
+pub use file::FileGrant;
 pub use grants::{Clocks, Grants, Limits, Preopen};
 #[cfg(feature = "http")]
 pub use http::{HttpGrant, HttpGrants};
+pub use image::ImageGrant;
+pub use limits::LimitSettings;
+pub use memory::MemoryGrant;
+pub use mode::{Access, MountLimits};
+pub use mounts::OverlayMount;
 pub use net::{
     AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
 };
+pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};

@@ -7,7 +7,10 @@ mod differential;
 mod entries;
 mod escapes;
 mod files;
+#[cfg(feature = "images")]
+mod images;
 mod links;
+mod mounts;
 mod names;
 mod net;
 mod overlay;
