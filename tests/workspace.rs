@@ -45,7 +45,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("wasmi", &["wayleave-engine"]),
     ("wasmtime-environ", &["wayleave-component"]),
     ("wat", &["wayleave"]),
-    ("rustix", &["wayleave-system"]),
+    // The engine maps the memories of dense guests by it.
+    ("rustix", &["wayleave-engine", "wayleave-system"]),
     ("clap", &["wayleave-cli"]),
     ("tokio", &["wayleave-http-client", "wayleave-serve", "wayleave-cli"]),
 ];

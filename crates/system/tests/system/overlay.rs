@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::sync::Arc;
 use wayleave_system::ErrorCode;
 use wayleave_system::fs::{
-    Change, ChangeKind, Dir, FileKind, MemoryDir, OpenOptions, Overlay, Resolver, SetTime,
+    Change, ChangeKind, Dir, FileKind, MemoryDir, Mounts, OpenOptions, Overlay, Resolver, SetTime,
     Timestamp, link, rename,
 };
 use wayleave_system::wait::Blocking;
@@ -493,6 +493,36 @@ fn overlays_do_not_mix() {
     let dir = folder(one.open("dir", &READ));
     assert_eq!(rename(&one, "file", &*dir, "file"), Ok(()));
     assert_eq!(contents(&one, "dir/file"), b"contents");
+}
+
+/// Both have cookies of their own among those of the host's folders.
+#[test]
+fn listings_with_mount_points_go_on_at_each_cookie() {
+    each_overlay(|make| {
+        let dir = make();
+        put(&dir, "new", b"");
+        let mut mounts = Mounts::default();
+        mounts.dir("/", Arc::new(dir)).unwrap();
+        mounts.dir("/mount", memory()).unwrap();
+        let root = mounts.folders().remove(0).1;
+        let mut entries = root.entries().unwrap();
+        let mut places = vec![(0, Vec::new())];
+        while let Some(entry) = entries.peek().unwrap() {
+            places.push((entry.next, entry.name.to_vec()));
+            entries.advance();
+        }
+        assert_eq!(places.len(), 1 + 2 + 6 + 2);
+        for (at, (cookie, _)) in places.iter().enumerate().rev() {
+            entries.seek(*cookie).unwrap();
+            for (next, name) in &places[at + 1..] {
+                let entry = entries.peek().unwrap().unwrap();
+                assert_eq!((entry.next, entry.name), (*next, &name[..]));
+                entries.advance();
+            }
+            assert!(entries.peek().unwrap().is_none());
+        }
+        assert!(entries.seek(u64::MAX).is_err());
+    });
 }
 
 /// Nothing is held for the folders above what is held, and letting go needs no deep stack.

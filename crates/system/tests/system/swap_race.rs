@@ -63,7 +63,7 @@ fn race(sandbox: &Sandbox, attack: impl Fn()) {
                 swap("plain", "file-link");
             }
         });
-        let end = Instant::now() + Duration::from_millis(1200);
+        let end = Instant::now() + Duration::from_millis(2000);
         let mut rounds = 0_u64;
         while tries.map_or_else(|| Instant::now() < end, |tries| rounds < tries) {
             attack();

@@ -4,8 +4,9 @@ use super::tree::Node;
 use crate::fs::{DirEntry, Entries, FileKind};
 use crate::{ErrorCode, Result};
 
-/// Marks the cookies of mount points; those of folders are smaller.
-const OWN: u64 = 1 << 63;
+/// Where the cookies of mount points begin; those of folders are smaller: systems use the lower
+/// half of all numbers, and overlays the upper one, but for its end.
+const OWN: u64 = u64::MAX - (1 << 16);
 
 /// A walk over a folder and the mount points in it: first what is in the folder, without what
 /// mount points hide, then they.
