@@ -1,6 +1,6 @@
 use crate::calls;
 use crate::failure::Failure;
-use crate::grants::GrantArgs;
+use crate::grants::{GrantArgs, OverlayArgs};
 use crate::http;
 use crate::invoke;
 use crate::report;
@@ -22,6 +22,8 @@ use wayleave::{Grants, UnknownImports};
 pub(crate) struct Args {
     #[command(flatten)]
     grants: GrantArgs,
+    #[command(flatten)]
+    overlay: OverlayArgs,
     #[command(flatten)]
     trace: calls::TraceArgs,
 
@@ -90,8 +92,10 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         calls.end();
         return code;
     }
+    let overlays = grants.overlays.clone();
     let outcome = program.run(grants).map_err(|error| on_file(&file, error))?;
     calls.end();
+    args.overlay.report(&overlays)?;
     Ok(report::outcome(&file, &outcome, limits.timeout))
 }
 

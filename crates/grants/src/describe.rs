@@ -2,8 +2,8 @@
 
 use crate::units::{format_bytes, format_duration};
 use crate::{
-    Access, ClockGrant, DirGrant, EnvGrant, LimitSettings, RandomGrant, Settings, Stream,
-    StreamGrant,
+    Access, ClockGrant, DirGrant, EnvGrant, FileGrant, ImageGrant, LimitSettings, MemoryGrant,
+    MountLimits, RandomGrant, Settings, Stream, StreamGrant,
 };
 use std::fmt::Display;
 use std::path::Path;
@@ -13,7 +13,7 @@ impl Settings {
     /// what it may use. What is not there it does not have.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
-        let mut said = files(&self.dirs);
+        let mut said = files(self);
         said.extend(streams(self));
         said.extend(environment(self));
         said.extend(network(self));
@@ -23,22 +23,54 @@ impl Settings {
     }
 }
 
-fn files(dirs: &[DirGrant]) -> Vec<String> {
-    if dirs.is_empty() {
-        return vec!["It has no files.".to_owned()];
-    }
-    let sentence = |dir: &DirGrant| {
-        let what = match dir.access {
+fn files(settings: &Settings) -> Vec<String> {
+    let mut said = Vec::new();
+    for DirGrant { host, guest, access, limits } in &settings.dirs {
+        let what = match access {
             Access::ReadOnly => "read files",
-            Access::ReadWrite => "read and write files",
+            Access::ReadWrite | Access::Overlay | Access::OverlayIn(_) => "read and write files",
         };
-        let host = dir.host.display();
-        if dir.host == Path::new(&dir.guest) {
-            return format!("It may {what} below {host}.");
-        }
-        format!("It may {what} below {host}, as {}.", dir.guest)
-    };
-    dirs.iter().map(sentence).collect()
+        let changes = match access {
+            Access::ReadOnly | Access::ReadWrite => String::new(),
+            Access::Overlay => "; what it changes stays in memory".to_owned(),
+            Access::OverlayIn(upper) => format!("; what it changes goes to {}", upper.display()),
+        };
+        let place = place(host, guest);
+        said.push(format!("It may {what} below {place}{changes}{}.", mount_limits(limits)));
+    }
+    for ImageGrant { file, guest } in &settings.images {
+        said.push(format!("It may read what is in {}, as {guest}.", file.display()));
+    }
+    for MemoryGrant { guest, limits } in &settings.memories {
+        let most = limits.bytes.unwrap_or(MemoryGrant::DEFAULT_BYTES);
+        let limits = mount_limits(&MountLimits { bytes: Some(most), ..*limits });
+        said.push(format!("It has an empty folder in memory, {guest}{limits}."));
+    }
+    for FileGrant { host, guest, read_only } in &settings.files {
+        let what = if *read_only { "read" } else { "read and write" };
+        said.push(format!("It may {what} the file {}.", place(host, guest)));
+    }
+    if said.is_empty() {
+        said.push("It has no files.".to_owned());
+    }
+    said
+}
+
+fn place(host: &Path, guest: &str) -> String {
+    if host.as_os_str() == guest {
+        return guest.to_owned();
+    }
+    format!("{}, as {guest}", host.display())
+}
+
+fn mount_limits(limits: &MountLimits) -> String {
+    let MountLimits { bytes: total, files, file_size, open } = limits;
+    let mut said = Vec::new();
+    said.extend(total.map(|most| format!("{} more", bytes(most))));
+    said.extend(files.map(|most| format!("{most} new files")));
+    said.extend(file_size.map(|most| format!("{} in a file", bytes(most))));
+    said.extend(open.map(|most| format!("{most} open files")));
+    if said.is_empty() { String::new() } else { format!(" (at most {})", join(&said)) }
 }
 
 fn streams(settings: &Settings) -> Vec<String> {

@@ -20,6 +20,9 @@ const EVERYTHING: &str = r#"
     [grants]
     args = ["--quiet"]
     dir = ["data::/data::ro", "/tmp::/tmp"]
+    file = ["key.pem::/etc/key.pem::ro"]
+    mem = ["/mem::bytes=1K"]
+    image = ["root.tar::/"]
     env = ["A=b", "HOME"]
     inherit-env = true
     stdin = "null"
@@ -53,7 +56,7 @@ fn everything() {
     let asked = settings(EVERYTHING);
     assert_eq!(asked.args, ["--quiet"]);
     let dirs: Vec<_> = asked.dirs.iter().map(ToString::to_string).collect();
-    assert_eq!(dirs, ["base/data::/data::ro", "/tmp"]);
+    assert_eq!(dirs, ["base/data::/data::ro", "/tmp::rw"]);
     assert_eq!(asked.env.len(), 2);
     assert!(asked.inherit_env && !asked.deterministic);
     assert_eq!(asked.stdin, Some(StreamGrant::Null));
@@ -74,7 +77,7 @@ fn a_profile_extends_what_is_always_asked_for() {
     assert_eq!(manifest.profiles().collect::<Vec<_>>(), ["quick"]);
     let quick = manifest.settings(Some("quick")).unwrap();
     let dirs: Vec<_> = quick.dirs.iter().map(ToString::to_string).collect();
-    assert_eq!(dirs, ["/tmp", "base/other::/data"]);
+    assert_eq!(dirs, ["/tmp::rw", "base/other::/data::rw"]);
     let env: Vec<_> = quick.env.iter().map(ToString::to_string).collect();
     assert_eq!(env, ["HOME", "A=c"]);
     assert_eq!(quick.limits.timeout, Some(Duration::from_secs(1)));
@@ -103,14 +106,20 @@ fn mistakes_are_told_where_they_are() {
         ("[limits]\nmemory = 1", "2:1: unknown key `memory`; did you mean `max-memory`?"),
         (
             "[grants]\n  dir = \"data\"",
-            "2:9: `dir` is a list of texts, [\"HOST[::GUEST][::ro]\"]; this is a text",
+            "2:9: `dir` is a list of texts, [\"HOST[::GUEST][::MODE]\"]; this is a text",
         ),
         ("[grants]\ndir = [\n  \"a\",\n  1]", "4:3: `dir` is a list of texts"),
         (
             "[grants]\ndir = [\"a\", \"b::/c::r\"]",
-            "2:13: folder grant \"b::/c::r\": \"r\" is neither",
+            "2:13: folder grant \"b::/c::r\": \"r\" is none of",
         ),
-        ("[grants]\ndir = [\"a::/d\", \"b::/d::ro\"]", "2:17: two folders as \"/d\""),
+        (
+            "[grants]\ndir = [\"a::/d\", \"b::/d::ro\"]",
+            "2:17: something is granted as \"/d\" already",
+        ),
+        ("[grants]\nmem = [\"/d\"]\nfile = [\"a::/d\"]", "3:9: something is granted as \"/d\""),
+        ("[grants]\nmem = [\"/d::ro\"]", "2:8: "),
+        ("[grants]\nimage = [\"a\"]", "2:10: "),
         ("[grants]\nenv = [\"A=1\", \"A\"]", "2:15: the variable \"A\" is there already"),
         ("[grants]\nenv = [\"=1\"]", "2:8: environment grant \"=1\": the name is empty"),
         ("[grants]\nallow-outbound = [\"ftp://a:1\"]", "2:19: network rule \"ftp://a:1\""),
@@ -197,8 +206,11 @@ fn what_is_written_reads_well() {
     let expected = r#"[grants]
 dir = [
     "base/data::/data::ro",
-    "/tmp",
+    "/tmp::rw",
 ]
+image = ["base/root.tar::/"]
+mem = ["/mem::bytes=1024"]
+file = ["base/key.pem::/etc/key.pem::ro"]
 args = ["a \"quoted\"\n\\line\u001B"]
 env = [
     "A=b",
@@ -232,7 +244,10 @@ max-memory = "64M"
 /// Any settings, of entries that people could have written.
 fn any_settings() -> impl Strategy<Value = Settings> {
     let entry = prop_oneof![
-        "dir=[a-z/]{1,6}::/[a-z]{1,6}(::ro|::rw)?",
+        "dir=[a-z/]{1,6}::/[a-z]{1,6}(::ro|::rw|::overlay,bytes=[1-9]K|::overlay=[a-z]{1,3})?",
+        "file=[a-z/]{1,6}::/[a-z]{1,6}(::ro)?",
+        "mem=/[a-z]{1,6}(::open=[1-9])?",
+        "image=[a-z/]{1,6}::/[a-z]{1,6}",
         "env=[A-Z]{1,3}=\\PC{0,8}",
         "env=[A-Z]{1,3}",
         "allow-http=[a-z]{1,5}(:[1-9][0-9]{0,3})?",
@@ -267,6 +282,9 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                 let mut one = Settings::default();
                 match key {
                     "dir" => one.dirs.push(value.parse().unwrap()),
+                    "file" => one.files.push(value.parse().unwrap()),
+                    "mem" => one.memories.push(value.parse().unwrap()),
+                    "image" => one.images.push(value.parse().unwrap()),
                     "env" => one.env.push(value.parse().unwrap()),
                     "allow-http" => one.http.push(value.parse().unwrap()),
                     "allow-outbound" => one.outbound.push(value.parse().unwrap()),

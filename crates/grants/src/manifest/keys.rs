@@ -2,7 +2,10 @@
 
 use super::Key;
 use crate::units::{format_bytes, format_duration, parse_bytes, parse_duration};
-use crate::{AddressRule, DirGrant, EnvGrant, LimitSettings, NetworkRules, Settings, StreamGrant};
+use crate::{
+    AddressRule, DirGrant, EnvGrant, FileGrant, ImageGrant, LimitSettings, MemoryGrant,
+    NetworkRules, Settings, StreamGrant,
+};
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
@@ -22,17 +25,55 @@ fn files() -> Vec<Key<Settings>> {
         Key::list(
             "dir",
             |settings: &mut Settings, text, folder| {
-                let dir: DirGrant = parse(text)?;
-                if settings.dirs.iter().any(|other| other.guest == dir.guest) {
-                    return Err(format!("two folders as {:?}; name another guest path", dir.guest));
-                }
-                settings.dirs.push(dir.rooted(folder));
+                let dir = parse::<DirGrant>(text)?.relative_to(folder);
+                free(settings, &dir.guest)?;
+                settings.dirs.push(dir);
                 Ok(())
             },
             |settings| texts(&settings.dirs),
         )
-        .about("HOST[::GUEST][::ro]", "Folders, `::ro` to read only."),
+        .about("HOST[::GUEST][::MODE]", "Folders; MODE is ro, rw or overlay, and limits."),
+        Key::list(
+            "image",
+            |settings: &mut Settings, text, folder| {
+                let image = parse::<ImageGrant>(text)?.relative_to(folder);
+                free(settings, &image.guest)?;
+                settings.images.push(image);
+                Ok(())
+            },
+            |settings| texts(&settings.images),
+        )
+        .about("FILE::GUEST", "What is in tar or zip files, to read only."),
+        Key::list(
+            "mem",
+            |settings: &mut Settings, text, _| {
+                let memory: MemoryGrant = parse(text)?;
+                free(settings, &memory.guest)?;
+                settings.memories.push(memory);
+                Ok(())
+            },
+            |settings| texts(&settings.memories),
+        )
+        .about("GUEST[::LIMITS]", "Empty folders in memory."),
+        Key::list(
+            "file",
+            |settings: &mut Settings, text, folder| {
+                let file = parse::<FileGrant>(text)?.relative_to(folder);
+                free(settings, &file.guest)?;
+                settings.files.push(file);
+                Ok(())
+            },
+            |settings| texts(&settings.files),
+        )
+        .about("HOST[::GUEST][::ro]", "Single files."),
     ]
+}
+
+fn free(settings: &Settings, guest: &str) -> Result<(), String> {
+    if settings.guest_paths().contains(guest) {
+        return Err(format!("something is granted as {guest:?} already; name another guest path"));
+    }
+    Ok(())
 }
 
 fn environment() -> Vec<Key<Settings>> {

@@ -1,25 +1,39 @@
 //! Files and folders.
 //!
 //! [`Dir`] and [`File`] are what every provider implements: the operating system ([`OsDir`]),
-//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`]).
+//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`], [`Overlay`], [`Quota`]). [`Mounts`] puts
+//! several together.
 //!
 //! A path that a guest gives is relative to a [`Dir`] and stays below it: absolute paths, `..`
 //! beyond the top and symbolic links that lead out are
 //! [`NotCapable`](crate::ErrorCode::NotCapable). What POSIX says of trailing slashes holds: they
 //! ask for a directory, and they make the last symbolic link be followed.
 
+#[cfg(feature = "images")]
+mod image;
 mod memory;
+mod mounts;
+mod numbers;
 mod os;
+mod overlay;
 mod path;
+mod quota;
 mod read_only;
 mod reproducible;
+mod single_file;
 mod types;
 mod walk;
 
+#[cfg(feature = "images")]
+pub use image::{Image, ImageError};
 pub use memory::{MemoryDir, MemoryFile};
+pub use mounts::{MountError, Mounts};
 pub use os::{OsDir, OsFile, Resolver};
+pub use overlay::{Change, ChangeKind, Overlay};
+pub use quota::{Quota, QuotaLimits};
 pub use read_only::ReadOnly;
 pub use reproducible::{FileNumbers, Reproducible, ReproducibleFile};
+pub use single_file::SingleFile;
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
 
 use crate::Result;
@@ -90,6 +104,17 @@ pub trait File: Any + Send + Sync {
     fn available(&self) -> Result<u64>;
     /// When `interest` can be served.
     fn readiness(&self, interest: Interest) -> Readiness<'_>;
+
+    /// Who may do what, as POSIX has it in nine bits, where the provider knows of it. For
+    /// providers that copy files; guests have nothing to ask for it.
+    fn permissions(&self) -> Option<u16> {
+        None
+    }
+
+    /// Sets the permissions, where the provider has such a thing.
+    fn set_permissions(&self, _permissions: u16) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// An open folder: the capability to reach what is below it.
@@ -138,6 +163,16 @@ pub trait Dir: Any + Send + Sync {
     fn entries(&self) -> Result<Box<dyn Entries>>;
     /// Whether every change through this handle is refused.
     fn is_read_only(&self) -> bool;
+
+    /// See [`File::permissions`].
+    fn permissions(&self) -> Option<u16> {
+        None
+    }
+
+    /// See [`File::set_permissions`].
+    fn set_permissions(&self, _permissions: u16) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A walk over a folder's entries that can be continued at any time.
@@ -164,7 +199,10 @@ pub trait Entries: Send {
 /// [`CrossDevice`](crate::ErrorCode::CrossDevice) between providers.
 pub fn rename(from_dir: &dyn Dir, from: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
     refuse_read_only(from_dir, to_dir)?;
-    from_dir.rename_to(from, to_dir, to)
+    match mounts::holder(from_dir, to_dir, to, crate::ErrorCode::Busy)? {
+        Some((holder, name)) => rename(from_dir, from, &*holder, &name),
+        None => from_dir.rename_to(from, to_dir, to),
+    }
 }
 
 /// Gives what is at `from` below one folder a second name `to` below another.
@@ -179,7 +217,10 @@ pub fn link(
     to: &str,
 ) -> Result<()> {
     refuse_read_only(from_dir, to_dir)?;
-    from_dir.link_to(from, follow, to_dir, to)
+    match mounts::holder(from_dir, to_dir, to, crate::ErrorCode::Exists)? {
+        Some((holder, name)) => link(from_dir, from, follow, &*holder, &name),
+        None => from_dir.link_to(from, follow, to_dir, to),
+    }
 }
 
 fn refuse_read_only(from: &dyn Dir, to: &dyn Dir) -> Result<()> {

@@ -49,7 +49,7 @@ impl Dir for ReadOnly {
         };
         Ok(match node? {
             Node::Dir(dir) => Node::Dir(Arc::new(Self(dir))),
-            Node::File(file) => Node::File(Arc::new(ReadOnlyFile(file))),
+            Node::File(file) => Node::File(Arc::new(ReadOnlyFile::new(file))),
         })
     }
 
@@ -108,11 +108,25 @@ impl Dir for ReadOnly {
     fn is_read_only(&self) -> bool {
         true
     }
+
+    fn permissions(&self) -> Option<u16> {
+        self.0.permissions()
+    }
+
+    fn set_permissions(&self, _: u16) -> Result<()> {
+        Err(ErrorCode::ReadOnly)
+    }
 }
 
 /// A file that was opened for reading. The system would refuse to write to it, but not to set its
 /// times.
-struct ReadOnlyFile(Arc<dyn File>);
+pub(super) struct ReadOnlyFile(Arc<dyn File>);
+
+impl ReadOnlyFile {
+    pub(super) fn new(file: Arc<dyn File>) -> Self {
+        Self(file)
+    }
+}
 
 impl File for ReadOnlyFile {
     fn read(&self, buffers: &mut [IoSliceMut<'_>], blocking: Blocking) -> Result<usize> {
@@ -173,5 +187,13 @@ impl File for ReadOnlyFile {
 
     fn readiness(&self, interest: Interest) -> Readiness<'_> {
         self.0.readiness(interest)
+    }
+
+    fn permissions(&self) -> Option<u16> {
+        self.0.permissions()
+    }
+
+    fn set_permissions(&self, _: u16) -> Result<()> {
+        Err(ErrorCode::ReadOnly)
     }
 }

@@ -1,4 +1,5 @@
-//! Every provider against the same expectations: the system with both resolvers, and memory.
+//! Every provider against the same expectations: the system with both resolvers, memory, and the
+//! wrappers.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
@@ -7,12 +8,18 @@ mod entries;
 mod escapes;
 mod files;
 mod guarded;
+#[cfg(feature = "images")]
+mod images;
 mod links;
+mod mounts;
 mod names;
 mod net;
+mod overlay;
+mod overlay_differential;
 mod paths;
 mod pipes;
 mod quota;
+mod quota_wrapper;
 mod read_only;
 mod rename;
 mod reproducible;
