@@ -281,6 +281,29 @@ mod tests {
     }
 
     #[test]
+    fn a_mount_of_any_kind_takes_the_place_of_what_was_there() {
+        let mut below = settings(&["a::/one", "b::/two"], &[]);
+        below.files.push("f::/three".parse().unwrap());
+        let mut over = Settings::default();
+        over.memories = vec!["/two".parse().unwrap(), "/three".parse().unwrap()];
+        let both = below.extended_by(over.clone());
+        assert_eq!(both.dirs, settings(&["a::/one"], &[]).dirs);
+        assert_eq!((both.files.len(), both.memories), (0, over.memories));
+    }
+
+    #[test]
+    fn every_kind_of_mount_is_opened() {
+        let mut settings = settings(&["/::/host::ro"], &[]);
+        settings.memories.push("/host/tmp::bytes=1M,open=3".parse().unwrap());
+        settings.files.push("/proc/self/stat::/etc/stat::ro".parse().unwrap());
+        let grants = settings.open().unwrap();
+        let guests: Vec<_> = grants.preopens.iter().map(|preopen| &*preopen.guest).collect();
+        assert_eq!(guests, ["/host", "/host/tmp", "/etc"]);
+        settings.images.push("/surely/not/there::/image".parse().unwrap());
+        assert!(matches!(settings.open(), Err(Error::OpenImage { .. })));
+    }
+
+    #[test]
     fn what_can_not_be_opened_is_an_error() {
         let missing = settings(&["/surely/not/there::/data"], &[]);
         assert!(matches!(missing.open(), Err(Error::OpenDir { .. })));

@@ -199,10 +199,9 @@ pub trait Entries: Send {
 /// [`CrossDevice`](crate::ErrorCode::CrossDevice) between providers.
 pub fn rename(from_dir: &dyn Dir, from: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
     refuse_read_only(from_dir, to_dir)?;
-    match mounts::holder(from_dir, to_dir, to, crate::ErrorCode::Busy)? {
-        Some((holder, name)) => rename(from_dir, from, &*holder, &name),
-        None => from_dir.rename_to(from, to_dir, to),
-    }
+    mounts::in_holder(from_dir, to_dir, to, crate::ErrorCode::Busy, &|to_dir, to| {
+        from_dir.rename_to(from, to_dir, to)
+    })
 }
 
 /// Gives what is at `from` below one folder a second name `to` below another.
@@ -217,10 +216,9 @@ pub fn link(
     to: &str,
 ) -> Result<()> {
     refuse_read_only(from_dir, to_dir)?;
-    match mounts::holder(from_dir, to_dir, to, crate::ErrorCode::Exists)? {
-        Some((holder, name)) => link(from_dir, from, follow, &*holder, &name),
-        None => from_dir.link_to(from, follow, to_dir, to),
-    }
+    mounts::in_holder(from_dir, to_dir, to, crate::ErrorCode::Exists, &|to_dir, to| {
+        from_dir.link_to(from, follow, to_dir, to)
+    })
 }
 
 fn refuse_read_only(from: &dyn Dir, to: &dyn Dir) -> Result<()> {

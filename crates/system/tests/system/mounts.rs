@@ -14,7 +14,10 @@ use wayleave_system::fs::{
 struct World {
     other: Arc<dyn Dir>,
     memory: Arc<dyn Dir>,
+    /// As the guest finds them.
     root: Arc<dyn Dir>,
+    b: Arc<dyn Dir>,
+    tmp: Arc<dyn Dir>,
 }
 
 fn world(outer: &Arc<dyn Dir>) -> World {
@@ -33,8 +36,8 @@ fn world(outer: &Arc<dyn Dir>) -> World {
     let folders = mounts.folders();
     let names: Vec<_> = folders.iter().map(|(guest, _)| guest.as_str()).collect();
     assert_eq!(names, ["/", "/b", "/deep/down/tmp"]);
-    assert!(Arc::ptr_eq(&folders[1].1, &other) && Arc::ptr_eq(&folders[2].1, &memory));
-    World { other, memory, root: Arc::clone(&folders[0].1) }
+    let [root, b, tmp] = [0, 1, 2].map(|at| Arc::clone(&folders[at].1));
+    World { other, memory, root, b, tmp }
 }
 
 #[test]
@@ -152,6 +155,49 @@ fn paths_lead_from_one_mount_into_another_and_back() {
         assert_eq!(opened(root.open("b/", &READ)), Ok("folder"));
         assert_eq!(opened(root.open("b/sub/..", &READ)), Ok("folder"));
         assert_eq!(opened(root.open("b/x/", &FOLLOW)), Err(ErrorCode::NotDirectory));
+    });
+}
+
+#[test]
+fn the_own_folder_of_a_mount_knows_the_way_out() {
+    each_os(|_, outer| {
+        let World { root, b, tmp, other, memory } = world(&outer);
+        assert_eq!(contents(&*b, "x"), b"in b");
+        assert_eq!(contents(&*b, "../top"), b"top");
+        assert_eq!(contents(&*b, "sub/../../b/x"), b"in b");
+        assert_eq!(contents(&*tmp, "../../../b/sub/y"), b"in b/sub");
+        other.symlink("../top", "to_top").unwrap();
+        assert_eq!(contents(&*b, "to_top"), b"top");
+        put(&*b, "../new", b"new");
+        assert_eq!(contents(&*outer, "new"), b"new");
+        for path in ["../..", "../../outside/secret", "/top", "/", "../b/../../x"] {
+            assert_eq!(opened(b.open(path, &READ)), Err(ErrorCode::NotCapable), "{path}");
+            assert_eq!(b.create_dir(path), Err(ErrorCode::NotCapable), "{path}");
+        }
+        assert_eq!(b.symlink("/etc", "link"), Err(ErrorCode::NotCapable));
+        // A folder that was opened through it is for what is below it.
+        let sub = folder(b.open("sub", &DIRECTORY));
+        assert_eq!(opened(sub.open("../x", &READ)), Err(ErrorCode::NotCapable));
+        // Every pair of handles renames within a mount, and none across.
+        for (from_dir, from, to_dir, to) in [
+            (&b, "x", &b, "1"),
+            (&b, "1", &root, "b/2"),
+            (&root, "b/2", &b, "3"),
+            (&b, "../b/3", &sub, "4"),
+            (&sub, "4", &b, "5"),
+            (&tmp, "../../../b/5", &b, "6"),
+            (&b, "6", &tmp, "../../../b/x"),
+            (&b, "../new", &tmp, "../../../newer"),
+        ] {
+            assert_eq!(fs::rename(&**from_dir, from, &**to_dir, to), Ok(()), "{from} {to}");
+        }
+        let cross = Err(ErrorCode::CrossDevice);
+        assert_eq!(fs::rename(&*b, "x", &*tmp, "x"), cross);
+        assert_eq!(fs::rename(&*b, "x", &*root, "x"), cross);
+        assert_eq!(fs::link(&*b, "x", false, &*b, "../x"), cross);
+        assert_eq!(fs::link(&*root, "top", false, &*tmp, "x"), cross);
+        assert_eq!(fs::rename(&*b, "../b", &*b, "../c"), Err(ErrorCode::Busy));
+        assert!(list(&*memory).is_empty());
     });
 }
 
@@ -275,6 +321,24 @@ fn a_mount_is_as_writable_as_it_was_given() {
         let handle = folder(mixed.open("sub/inner", &DIRECTORY));
         refused(&*handle, "");
         put(&*mixed, "sub/new", b"");
+        let own = {
+            let mut mounts = Mounts::default();
+            mounts.dir("/", Arc::clone(&outer)).unwrap();
+            mounts.dir("/sub/inner", read_only(&inner)).unwrap();
+            mounts.folders().remove(1).1
+        };
+        assert!(own.is_read_only());
+        refused(&*own, "");
+        for (from_dir, from, to_dir, to) in [
+            (&own, "file", &mixed, "stolen"),
+            (&own, "file", &own, "../stolen"),
+            (&own, "../new", &own, "x"),
+            (&mixed, "file", &own, "x"),
+        ] {
+            let (from_dir, to_dir) = (&**from_dir, &**to_dir);
+            assert_eq!(fs::rename(from_dir, from, to_dir, to), Err(ErrorCode::ReadOnly));
+            assert_eq!(fs::link(from_dir, from, true, to_dir, to), Err(ErrorCode::ReadOnly));
+        }
         for (from, to) in [("sub/inner/file", "stolen"), ("file", "sub/inner/x")] {
             assert_eq!(fs::rename(&*mixed, from, &*mixed, to), Err(ErrorCode::ReadOnly));
             assert_eq!(fs::link(&*mixed, from, true, &*mixed, to), Err(ErrorCode::ReadOnly));

@@ -3,9 +3,10 @@
 
 use crate::support::*;
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use wayleave_system::fs::{Dir, FileKind, Node, OpenOptions, SetTime, rename};
+use wayleave_system::fs::{Dir, FileKind, MemoryDir, Mounts, Node, OpenOptions, SetTime, rename};
 
 /// How many rounds of tries; without it, as many as fit into about a second for each resolver.
 const TRIES: &str = "WAYLEAVE_SWAP_TRIES";
@@ -21,6 +22,8 @@ fn no_swap_leads_outside() {
         symlink("../outside", inside.join("link")).unwrap();
         symlink("../outside/secret", inside.join("file-link")).unwrap();
         let stop = AtomicBool::new(false);
+        // As it is, with a mount point in it, and with one in what is swapped.
+        let dirs = [mounted("/mount", &dir), mounted("/folder/mount", &dir), dir];
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let swap = |a: &str, b: &str| {
@@ -34,16 +37,23 @@ fn no_swap_leads_outside() {
                     swap("plain", "file-link");
                 }
             });
-            let end = Instant::now() + Duration::from_millis(1200);
+            let end = Instant::now() + Duration::from_millis(2000);
             let mut rounds = 0_u64;
             while tries.map_or_else(|| Instant::now() < end, |tries| rounds < tries) {
-                attack(&*dir);
+                dirs.iter().for_each(|dir| attack(&**dir));
                 rounds += 1;
             }
             stop.store(true, Ordering::Relaxed);
             eprintln!("{rounds} rounds");
         });
     });
+}
+
+fn mounted(point: &str, outer: &Arc<dyn Dir>) -> Arc<dyn Dir> {
+    let mut mounts = Mounts::default();
+    mounts.dir("/", Arc::clone(outer)).unwrap();
+    mounts.dir(point, Arc::new(MemoryDir::new(1))).unwrap();
+    mounts.folders().remove(0).1
 }
 
 /// Everything that could reach through the link. Errors are fine; the canary is what counts.

@@ -126,7 +126,7 @@ impl Kept {
         let apart = apart(member.size);
         let mut state = self.nearest(member, index * BLOCK_U64, apart);
         loop {
-            if state.given.is_multiple_of(apart) && state.given > 0 {
+            if state.given > 0 && state.given.is_multiple_of(apart) {
                 self.keep(state.clone());
             }
             let at = state.given / BLOCK_U64;
@@ -212,5 +212,49 @@ impl State {
         }
         self.given += length as u64;
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use miniz_oxide::deflate::compress_to_vec;
+    use std::io::Write;
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let bytes: Vec<u8> = (0..300_000_u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
+        let packed = compress_to_vec(&bytes, 1);
+        let mut file = tempfile::tempfile().unwrap();
+        let mut members = Vec::new();
+        for at in 0..300 {
+            let start = at * packed.len() as u64;
+            file.write_all(&packed).unwrap();
+            let size = bytes.len() as u64;
+            members.push(Packed { start, packed: packed.len() as u64, size });
+        }
+        let source = Source::new(file).unwrap();
+        let unpacker = Unpacker::new();
+        for round in 0..2 {
+            for member in &members {
+                let offset = BLOCK_U64 * round + 3;
+                let mut buffer = [0; 8];
+                let buffers = &mut [IoSliceMut::new(&mut buffer)];
+                assert_eq!(unpacker.read_at(&source, member, buffers, offset), Ok(8));
+                let at = usize::try_from(offset).unwrap();
+                assert_eq!(buffer, bytes[at..at + 8]);
+            }
+        }
+        let kept = unpacker.0.lock().unwrap();
+        assert_eq!((kept.blocks.len(), kept.states.len()), (MOST_BLOCKS, MOST_STATES));
+    }
+
+    #[test]
+    fn places_are_apart_by_blocks_and_few() {
+        for size in [0, 1, APART, 64 * APART, 64 * APART + 1, 1 << 40, u64::MAX] {
+            let apart = apart(size);
+            assert!(apart.is_multiple_of(BLOCK_U64) && apart >= APART, "{size}");
+            assert!(size / apart <= MOST_PLACES, "{size}");
+        }
     }
 }

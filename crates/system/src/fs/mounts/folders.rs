@@ -1,5 +1,6 @@
 //! Which folders a guest finds open.
 
+use super::rooted::Rooted;
 use super::spot::Spot;
 use super::tree::{GuestRoute, Node, Sapling};
 use super::{Mounted, Point};
@@ -11,10 +12,10 @@ pub(super) fn folders(points: &[Point]) -> Vec<(String, Arc<dyn Dir>)> {
         return points.iter().filter_map(plain).collect();
     }
     let homes: Vec<Option<GuestRoute>> = points.iter().map(|point| home(points, point)).collect();
-    let roots = Roots::new(points, &homes);
-    let mut found = Vec::new();
     // The folders that are there for single files alone.
     let mut made: Vec<GuestRoute> = outermost(points, &homes);
+    let roots = Roots::new(points, &homes, &made);
+    let mut found = Vec::new();
     for (point, route) in points.iter().zip(&homes) {
         match (&point.mounted, route) {
             (Mounted::Dir(_), None) => found.extend(plain(point)),
@@ -38,20 +39,35 @@ pub(super) fn folders(points: &[Point]) -> Vec<(String, Arc<dyn Dir>)> {
 struct Roots {
     absolute: Arc<Node>,
     relative: Arc<Node>,
+    /// Where the folders are that the guest finds.
+    routes: Vec<GuestRoute>,
 }
 
 impl Roots {
-    fn new(points: &[Point], homes: &[Option<GuestRoute>]) -> Self {
+    fn new(points: &[Point], homes: &[Option<GuestRoute>], made: &[GuestRoute]) -> Self {
         let (mut absolute, mut relative) = (Sapling::default(), Sapling::default());
         for (point, route) in points.iter().zip(homes) {
             let Some(route) = route else { continue };
             let tree = if route.absolute { &mut absolute } else { &mut relative };
             tree.mount(&route.names, point.mounted.clone());
         }
-        Self { absolute: absolute.grow(), relative: relative.grow() }
+        let all = points.iter().zip(homes);
+        let dirs = all.filter(|(point, _)| matches!(point.mounted, Mounted::Dir(_)));
+        let dirs = dirs.filter_map(|(_, route)| route.clone());
+        let routes = dirs.chain(made.iter().cloned()).collect();
+        Self { absolute: absolute.grow(), relative: relative.grow(), routes }
     }
 
     fn folder(&self, route: &GuestRoute) -> Option<Arc<dyn Dir>> {
+        let direct = self.direct(route)?;
+        let above = self.routes.iter().filter(|above| route.is_below(above));
+        let Some(top) = above.min_by_key(|above| above.names.len()) else { return Some(direct) };
+        let mut way = route.names[top.names.len()..].join("/");
+        way.push('/');
+        Some(Arc::new(Rooted { direct, root: self.direct(top)?, way }))
+    }
+
+    fn direct(&self, route: &GuestRoute) -> Option<Arc<dyn Dir>> {
         let tree = if route.absolute { &self.absolute } else { &self.relative };
         Spot::of(&tree.find(&route.names)?, None).map(Spot::into_dir)
     }

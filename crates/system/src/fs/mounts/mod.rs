@@ -4,17 +4,20 @@
 //! they cost without any of this. Others are put together: [`tree`] has the names of the mount
 //! points and of the folders on the way to them; a [`spot::Spot`] is a place in that tree and in
 //! the folder that is mounted there; [`dir::MountDir`] is the handle of a folder that has mount
-//! points below. Whatever lies below the last mount point is again given as it is.
+//! points below. Whatever lies below the last mount point is again given as it is. A mount in
+//! another is given on its own, too, by a handle that knows the way out ([`rooted::Rooted`]).
 
 mod dir;
 mod entries;
 mod folders;
+mod rooted;
 mod spot;
 mod tree;
 
-use super::{Dir, SingleFile};
+use super::{Dir, SingleFile, refuse_read_only};
 use crate::{ErrorCode, Result as SystemResult};
 use dir::MountDir;
+use rooted::Rooted;
 use std::any::Any;
 use std::sync::Arc;
 use tree::GuestRoute;
@@ -114,20 +117,33 @@ impl Mounts {
     }
 }
 
-/// The folder and name that `to` comes to, when it is for another folder to make something there:
-/// that one knows nothing of mount points. `None` where there are none, or `from` sees to it.
+/// Makes something new at `to`, by `go`, in the folder that really holds it: other folders know
+/// nothing of mount points.
 ///
 /// # Errors
-/// `taken` where there is a mount point already.
-pub(super) fn holder(
+/// `taken` where there is a mount point already, `ReadOnly` where the folder is.
+pub(super) fn in_holder(
     from: &dyn Dir,
     to_dir: &dyn Dir,
     to: &str,
     taken: ErrorCode,
-) -> SystemResult<Option<(Arc<dyn Dir>, String)>> {
-    let mounts = |dir: &dyn Dir| (dir as &dyn Any).is::<MountDir>();
+    go: &dyn Fn(&dyn Dir, &str) -> SystemResult<()>,
+) -> SystemResult<()> {
+    if let Some(rooted) = (to_dir as &dyn Any).downcast_ref::<Rooted>() {
+        return rooted.either(to, |to_dir, to| in_holder(from, to_dir, to, taken, go));
+    }
+    refuse_read_only(from, to_dir)?;
+    let from: &dyn Any = from;
     match (to_dir as &dyn Any).downcast_ref::<MountDir>() {
-        Some(to_dir) if !mounts(from) => to_dir.vacancy(to, taken).map(Some),
-        _ => Ok(None),
+        // These come back with what they have found of their own side.
+        _ if from.is::<MountDir>() || from.is::<Rooted>() => go(to_dir, to),
+        None => go(to_dir, to),
+        Some(to_dir) => {
+            let (holder, name) = to_dir.vacancy(to, taken)?;
+            if holder.is_read_only() {
+                return Err(ErrorCode::ReadOnly);
+            }
+            go(&*holder, &name)
+        }
     }
 }
