@@ -150,7 +150,7 @@ fn rules_of_every_kind_are_for_requests_too() {
         ] {
             let options: Vec<_> = options.iter().map(|option| with_port(option)).collect();
             let output = fetch_with(engine, &options, &["GET", url]);
-            let expected = if allowed { "status: 200\n\n" } else { DENIED };
+            let expected = if allowed { "status: 200\n\n\n" } else { DENIED };
             assert_eq!(printed(&output).replace('\r', ""), expected, "{engine} {options:?} {url}");
         }
     }

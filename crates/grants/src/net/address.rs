@@ -154,7 +154,8 @@ impl Target {
 
 impl Protocol {
     /// Whether it is for requests, not for sockets.
-    pub(crate) fn is_http(self) -> bool {
+    #[must_use]
+    pub fn is_http(self) -> bool {
         self.default_port().is_some()
     }
 
