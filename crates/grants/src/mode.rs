@@ -40,7 +40,7 @@ pub(crate) struct Mode {
 impl Access {
     /// With what it names on the host taken from a folder, where that is relative.
     #[must_use]
-    pub(crate) fn relative_to(self, folder: &Path) -> Self {
+    pub(crate) fn rooted(self, folder: &Path) -> Self {
         match self {
             Self::OverlayIn(upper) => Self::OverlayIn(folder.join(upper)),
             access => access,

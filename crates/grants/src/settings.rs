@@ -212,7 +212,7 @@ impl Settings {
         Ok(grants.limits(self.limits.limits()))
     }
 
-    /// The paths under which the guest finds something.
+    /// The paths under which the guest finds something of files.
     pub(crate) fn guest_paths(&self) -> BTreeSet<String> {
         let dirs = self.dirs.iter().map(|grant| &grant.guest);
         let images = self.images.iter().map(|grant| &grant.guest);
@@ -284,8 +284,10 @@ mod tests {
     fn a_mount_of_any_kind_takes_the_place_of_what_was_there() {
         let mut below = settings(&["a::/one", "b::/two"], &[]);
         below.files.push("f::/three".parse().unwrap());
-        let mut over = Settings::default();
-        over.memories = vec!["/two".parse().unwrap(), "/three".parse().unwrap()];
+        let over = Settings {
+            memories: vec!["/two".parse().unwrap(), "/three".parse().unwrap()],
+            ..Settings::default()
+        };
         let both = below.extended_by(over.clone());
         assert_eq!(both.dirs, settings(&["a::/one"], &[]).dirs);
         assert_eq!((both.files.len(), both.memories), (0, over.memories));

@@ -20,9 +20,6 @@ const EVERYTHING: &str = r#"
     [grants]
     args = ["--quiet"]
     dir = ["data::/data::ro", "/tmp::/tmp"]
-    file = ["key.pem::/etc/key.pem::ro"]
-    mem = ["/mem::bytes=1K"]
-    image = ["root.tar::/"]
     env = ["A=b", "HOME"]
     inherit-env = true
     stdin = "null"
@@ -56,7 +53,7 @@ fn everything() {
     let asked = settings(EVERYTHING);
     assert_eq!(asked.args, ["--quiet"]);
     let dirs: Vec<_> = asked.dirs.iter().map(ToString::to_string).collect();
-    assert_eq!(dirs, ["base/data::/data::ro", "/tmp::rw"]);
+    assert_eq!(dirs, ["base/data::/data::ro", "/tmp"]);
     assert_eq!(asked.env.len(), 2);
     assert!(asked.inherit_env && !asked.deterministic);
     assert_eq!(asked.stdin, Some(StreamGrant::Null));
@@ -77,7 +74,7 @@ fn a_profile_extends_what_is_always_asked_for() {
     assert_eq!(manifest.profiles().collect::<Vec<_>>(), ["quick"]);
     let quick = manifest.settings(Some("quick")).unwrap();
     let dirs: Vec<_> = quick.dirs.iter().map(ToString::to_string).collect();
-    assert_eq!(dirs, ["/tmp::rw", "base/other::/data::rw"]);
+    assert_eq!(dirs, ["/tmp", "base/other::/data"]);
     let env: Vec<_> = quick.env.iter().map(ToString::to_string).collect();
     assert_eq!(env, ["HOME", "A=c"]);
     assert_eq!(quick.limits.timeout, Some(Duration::from_secs(1)));
@@ -111,15 +108,9 @@ fn mistakes_are_told_where_they_are() {
         ("[grants]\ndir = [\n  \"a\",\n  1]", "4:3: `dir` is a list of texts"),
         (
             "[grants]\ndir = [\"a\", \"b::/c::r\"]",
-            "2:13: folder grant \"b::/c::r\": \"r\" is none of",
+            "2:13: folder grant \"b::/c::r\": \"r\" is none of ro, rw,",
         ),
-        (
-            "[grants]\ndir = [\"a::/d\", \"b::/d::ro\"]",
-            "2:17: something is granted as \"/d\" already",
-        ),
-        ("[grants]\nmem = [\"/d\"]\nfile = [\"a::/d\"]", "3:9: something is granted as \"/d\""),
-        ("[grants]\nmem = [\"/d::ro\"]", "2:8: "),
-        ("[grants]\nimage = [\"a\"]", "2:10: "),
+        ("[grants]\ndir = [\"a::/d\", \"b::/d::ro\"]", "2:17: two folders or files as \"/d\""),
         ("[grants]\nenv = [\"A=1\", \"A\"]", "2:15: the variable \"A\" is there already"),
         ("[grants]\nenv = [\"=1\"]", "2:8: environment grant \"=1\": the name is empty"),
         ("[grants]\nallow-outbound = [\"ftp://a:1\"]", "2:19: network rule \"ftp://a:1\""),
@@ -206,11 +197,8 @@ fn what_is_written_reads_well() {
     let expected = r#"[grants]
 dir = [
     "base/data::/data::ro",
-    "/tmp::rw",
+    "/tmp",
 ]
-image = ["base/root.tar::/"]
-mem = ["/mem::bytes=1024"]
-file = ["base/key.pem::/etc/key.pem::ro"]
 args = ["a \"quoted\"\n\\line\u001B"]
 env = [
     "A=b",
@@ -244,9 +232,9 @@ max-memory = "64M"
 /// Any settings, of entries that people could have written.
 fn any_settings() -> impl Strategy<Value = Settings> {
     let entry = prop_oneof![
-        "dir=[a-z/]{1,6}::/[a-z]{1,6}(::ro|::rw|::overlay,bytes=[1-9]K|::overlay=[a-z]{1,3})?",
+        "dir=[a-z/]{1,6}::/[a-z]{1,6}(::ro|::rw|::overlay(=[a-z]{1,3})?|::bytes=[1-9]M,open=[1-9])?",
+        "mem=/[a-z]{1,6}(::files=[1-9])?",
         "file=[a-z/]{1,6}::/[a-z]{1,6}(::ro)?",
-        "mem=/[a-z]{1,6}(::open=[1-9])?",
         "image=[a-z/]{1,6}::/[a-z]{1,6}",
         "env=[A-Z]{1,3}=\\PC{0,8}",
         "env=[A-Z]{1,3}",
@@ -282,8 +270,8 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                 let mut one = Settings::default();
                 match key {
                     "dir" => one.dirs.push(value.parse().unwrap()),
-                    "file" => one.files.push(value.parse().unwrap()),
                     "mem" => one.memories.push(value.parse().unwrap()),
+                    "file" => one.files.push(value.parse().unwrap()),
                     "image" => one.images.push(value.parse().unwrap()),
                     "env" => one.env.push(value.parse().unwrap()),
                     "allow-http" => one.http.push(value.parse().unwrap()),

@@ -107,6 +107,7 @@ on_engines!(
     handles_and_memory_are_bounded,
     a_thousand_connections,
     dense_guests_answer_and_grow,
+    an_async_guest_is_served,
 );
 
 fn requests_are_answered(engine: EngineKind) {
@@ -375,6 +376,23 @@ fn dense_guests_answer_and_grow(engine: EngineKind) {
         assert_eq!(server.get("/hello").text(), "Hello, world!\n");
         assert_eq!(server.get("/bytes/5000000").body.len(), 5_000_000);
     }
+}
+
+/// The guest's own executor waits by `poll`.
+fn an_async_guest_is_served(engine: EngineKind) {
+    let server = Running::start(engine, |settings| {
+        settings.apps = vec![AppSettings::new("wstd", guest("http_wstd"))];
+    });
+    assert_eq!(server.get("/hello").text(), "Hello, world!\n");
+    assert_eq!(server.get("/nothing").status, 404);
+    let begun = Instant::now();
+    assert_eq!(server.get("/later").text(), "later\n");
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+    let body = vec![7; 300_000];
+    let mut client = Client::connect(server.address);
+    client.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 300000\r\n\r\n");
+    client.send(&body);
+    assert_eq!(client.reply().body, body);
 }
 
 #[test]

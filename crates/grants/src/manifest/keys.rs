@@ -25,30 +25,33 @@ fn files() -> Vec<Key<Settings>> {
         Key::list(
             "dir",
             |settings: &mut Settings, text, folder| {
-                let dir = parse::<DirGrant>(text)?.relative_to(folder);
-                free(settings, &dir.guest)?;
-                settings.dirs.push(dir);
+                let dir: DirGrant = parse(text)?;
+                not_mounted(settings, &dir.guest)?;
+                settings.dirs.push(dir.rooted(folder));
                 Ok(())
             },
             |settings| texts(&settings.dirs),
         )
-        .about("HOST[::GUEST][::MODE]", "Folders; MODE is ro, rw or overlay, and limits."),
+        .about(
+            "HOST[::GUEST][::MODE]",
+            "Folders; MODE is ro, rw or overlay, and limits: bytes=1G, files=1000.",
+        ),
         Key::list(
             "image",
             |settings: &mut Settings, text, folder| {
-                let image = parse::<ImageGrant>(text)?.relative_to(folder);
-                free(settings, &image.guest)?;
-                settings.images.push(image);
+                let image: ImageGrant = parse(text)?;
+                not_mounted(settings, &image.guest)?;
+                settings.images.push(image.rooted(folder));
                 Ok(())
             },
             |settings| texts(&settings.images),
         )
-        .about("FILE::GUEST", "What is in tar or zip files, to read only."),
+        .about("FILE::GUEST", "Tar or zip files as folders to read."),
         Key::list(
             "mem",
             |settings: &mut Settings, text, _| {
                 let memory: MemoryGrant = parse(text)?;
-                free(settings, &memory.guest)?;
+                not_mounted(settings, &memory.guest)?;
                 settings.memories.push(memory);
                 Ok(())
             },
@@ -58,9 +61,9 @@ fn files() -> Vec<Key<Settings>> {
         Key::list(
             "file",
             |settings: &mut Settings, text, folder| {
-                let file = parse::<FileGrant>(text)?.relative_to(folder);
-                free(settings, &file.guest)?;
-                settings.files.push(file);
+                let file: FileGrant = parse(text)?;
+                not_mounted(settings, &file.guest)?;
+                settings.files.push(file.rooted(folder));
                 Ok(())
             },
             |settings| texts(&settings.files),
@@ -69,9 +72,9 @@ fn files() -> Vec<Key<Settings>> {
     ]
 }
 
-fn free(settings: &Settings, guest: &str) -> Result<(), String> {
+fn not_mounted(settings: &Settings, guest: &str) -> Result<(), String> {
     if settings.guest_paths().contains(guest) {
-        return Err(format!("something is granted as {guest:?} already; name another guest path"));
+        return Err(format!("two folders or files as {guest:?}; name another guest path"));
     }
     Ok(())
 }

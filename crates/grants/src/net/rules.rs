@@ -37,7 +37,7 @@ impl NetworkRules {
     /// `https` are for the requests of `wasi:http`, and nothing else.
     ///
     /// Where several rules are about an address, one that leads elsewhere goes before those that do
-    /// not, and of several of those it is the last.
+    /// not, and of several of those it is the first.
     pub fn allow_outbound(&mut self, rule: AddressRule) {
         self.outbound.push(rule);
     }
@@ -110,7 +110,7 @@ impl NetworkRules {
                 .all(|special| !forbidden(special.kind) || rule.names(&special));
             (opened && (to == asked || !self.denies(protocol, to, names))).then_some(to)
         };
-        let mapped = rules().filter(|rule| rule.is_mapping()).filter_map(route).next_back();
+        let mapped = rules().filter(|rule| rule.is_mapping()).find_map(route);
         mapped.or_else(|| rules().filter(|rule| !rule.is_mapping()).find_map(route))
     }
 
@@ -122,9 +122,8 @@ impl NetworkRules {
     /// Where an address of this machine leads; `None` when nothing may arrive there.
     pub(super) fn route_in(&self, protocol: Protocol, at: SocketAddr) -> Option<SocketAddr> {
         let rules = || self.inbound.iter().filter(|rule| rule.protocol == protocol);
-        let mut mapped =
-            rules().filter(|rule| rule.is_mapping()).filter_map(|rule| rule.inbound(at));
-        mapped.next_back().or_else(|| rules().find_map(|rule| rule.inbound(at)))
+        let mapped = rules().filter(|rule| rule.is_mapping()).find_map(|rule| rule.inbound(at));
+        mapped.or_else(|| rules().find_map(|rule| rule.inbound(at)))
     }
 
     /// Whether anything may be sent by a protocol.

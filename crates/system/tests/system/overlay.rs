@@ -149,6 +149,54 @@ fn folders_are_renamed_with_all_that_is_in_them() {
     });
 }
 
+/// What was hidden in a folder stays so when another one takes its place.
+#[test]
+fn a_folder_in_place_of_an_emptied_one() {
+    each_overlay(|make| {
+        let dir = make();
+        dir.remove_file("dir/deep/deeper").unwrap();
+        dir.create_dir("fresh").unwrap();
+        put(&dir, "fresh/new", b"new");
+        rename(&dir, "fresh", &dir, "dir/deep").unwrap();
+        for dir in [dir, make()] {
+            assert_eq!(list(&*folder(dir.open("dir/deep", &READ))), ["new"]);
+            assert_eq!(changed(&dir), ["D dir/deep/deeper 6", "A dir/deep/new 3"]);
+        }
+    });
+}
+
+/// Threads that do everything at once come to an end, and leave the lower layer alone.
+#[test]
+fn threads() {
+    each_overlay(|make| {
+        let dir = make();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let dir = &dir;
+                scope.spawn(move || {
+                    for round in 0..100 {
+                        let paths = ["file", "dir/below", "dir/deep/deeper", "to-dir/deep/new"];
+                        let path = paths[(thread + round) % paths.len()];
+                        if let Ok(reader) = dir.open(path, &FOLLOW).map(|node| file(Ok(node))) {
+                            reader.read_at(&mut [IoSliceMut::new(&mut [0; 10])], 0).unwrap();
+                            let _ = reader.set_times(SetTime::Now, SetTime::Now);
+                        }
+                        let _ = dir.open(path, &CREATE);
+                        let _ = dir.remove_file(path);
+                        let _ = rename(dir, "dir", dir, "empty/moved");
+                        let _ = rename(dir, "empty/moved", dir, "dir");
+                        let mut entries = dir.entries().unwrap();
+                        while entries.peek().unwrap().is_some() {
+                            entries.advance();
+                        }
+                    }
+                });
+            }
+        });
+        dir.changes().unwrap();
+    });
+}
+
 #[test]
 fn marks_are_not_for_guests() {
     each_overlay(|make| {

@@ -148,6 +148,10 @@ fn step() -> BoxedStrategy<Step> {
     let which = || 0..4_usize;
     prop_oneof![
         12 => operation(NAMES).prop_map(Step::Do),
+        // Where overlays and folders could differ.
+        4 => path().prop_map(|path| Step::Do(Operation::RemoveFile(path))),
+        2 => path().prop_map(|path| Step::Do(Operation::RemoveDir(path))),
+        4 => (path(), path()).prop_map(|(from, to)| Step::Do(Operation::Rename(from, to))),
         4 => (which(), operation(NAMES)).prop_map(|(which, o)| Step::Below(which, o)),
         4 => (path(), options(), 0..5000_u64, 0..5000_usize)
             .prop_map(|(path, options, at, length)| Step::Write(path, options, at, length)),

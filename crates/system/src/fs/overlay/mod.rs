@@ -20,7 +20,11 @@
 //! - The names that a lower file has beside the one that was changed keep the old contents.
 //! - Pipes, sockets and devices of the lower folder can be read and removed, nothing else.
 //! - A lower name of more than 251 bytes can not be hidden, and so neither removed nor renamed.
-//! - Names that are not UTF-8 are listed; a folder with one of them can not be renamed.
+//! - Names that are not UTF-8 are listed; a folder with one of them can not be renamed. Neither can
+//!   a symbolic link whose text is an absolute path; it can be removed.
+//! - A file is copied in one go, however large, and a time limit ends the guest after that.
+//! - When the upper layer is full, nothing of the lower one can be removed either: the mark needs
+//!   room.
 
 mod changes;
 mod compare;

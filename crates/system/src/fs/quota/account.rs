@@ -53,6 +53,12 @@ impl Account {
         take(&self.bytes, bytes, self.limits.bytes, ErrorCode::Quota)
     }
 
+    /// Takes what was used already.
+    pub(super) fn grow_beyond(&self, bytes: u64) {
+        let add = |used: u64| Some(used.saturating_add(bytes));
+        let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+
     pub(super) fn shrink(&self, bytes: u64) {
         give_back(&self.bytes, bytes);
     }

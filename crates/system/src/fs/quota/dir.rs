@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 /// A folder with limits, shared by everything that is opened through it.
 ///
-/// Reading files costs a call more; writing, two uncontended locks, and an atomic operation where
-/// the file grows.
+/// Reading files costs a call more, and so does writing over what is there, beside the lock of the
+/// handle's position; where a file grows, there is another lock and an atomic operation.
 pub struct Quota {
     dir: Arc<dyn Dir>,
     account: Arc<Account>,

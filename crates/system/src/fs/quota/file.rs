@@ -19,6 +19,7 @@ pub(super) struct QuotaFile {
     _slot: Slot,
 }
 
+/// Held while the handle writes: nobody moves the place meanwhile.
 struct Place {
     /// `None` when it has to be asked for.
     position: Option<u64>,
@@ -35,13 +36,6 @@ impl QuotaFile {
         let place = Place { position: Some(0), append: options.append };
         let place = (inode.is_some() && options.write).then(|| Mutex::new(place));
         Self { file, inode, place, _slot: slot }
-    }
-
-    /// The file and its place, if writing to it has to be paid for.
-    #[inline]
-    fn paid(&self) -> Option<(&Inode, MutexGuard<'_, Place>)> {
-        let place = self.place.as_ref()?;
-        Some((self.inode.as_ref()?, lock(place)))
     }
 }
 
@@ -63,19 +57,18 @@ impl File for QuotaFile {
     }
 
     fn write(&self, buffers: &[IoSlice<'_>], blocking: Blocking) -> Result<usize> {
-        let Some((inode, mut place)) = self.paid() else {
-            return self.file.write(buffers, blocking);
-        };
         let write = || self.file.write(buffers, blocking);
+        let (Some(inode), Some(place)) = (&self.inode, &self.place) else { return write() };
+        let mut place = lock(place);
         if place.append {
             place.position = None;
-            return inode.write(None, length(buffers), write);
+            return inode.write(&*self.file, None, length(buffers), write);
         }
         let position = match place.position {
             Some(position) => position,
             None => self.file.seek(SeekFrom::Current(0))?,
         };
-        let written = inode.write(Some(position), length(buffers), write)?;
+        let written = inode.write(&*self.file, Some(position), length(buffers), write)?;
         place.position = Some(position.saturating_add(written as u64));
         Ok(written)
     }
@@ -85,15 +78,15 @@ impl File for QuotaFile {
     }
 
     fn write_at(&self, buffers: &[IoSlice<'_>], offset: u64) -> Result<usize> {
-        let Some((inode, place)) = self.paid() else {
-            return self.file.write_at(buffers, offset);
-        };
+        let write = || self.file.write_at(buffers, offset);
+        let (Some(inode), Some(place)) = (&self.inode, &self.place) else { return write() };
         if offset > MOST {
             return Err(ErrorCode::Invalid);
         }
+        let place = lock(place);
         // Where systems do not agree about the place, the further one is paid for.
-        let offset_paid = if place.append { None } else { Some(offset) };
-        inode.write(offset_paid, length(buffers), || self.file.write_at(buffers, offset))
+        let paid = (!place.append).then_some(offset);
+        inode.write(&*self.file, paid, length(buffers), write)
     }
 
     fn seek(&self, to: SeekFrom) -> Result<u64> {

@@ -93,7 +93,7 @@ impl Dir for Reproducible {
         let to_dir = self.other(to_dir)?;
         let replaced = to_dir.dir.stat_at(to, false).ok();
         let moved = self.dir.stat_at(path, false).ok();
-        self.dir.rename_to(path, &*to_dir.dir, to)?;
+        crate::fs::rename(&*self.dir, path, &*to_dir.dir, to)?;
         match (replaced, moved) {
             // Two names of one file: nothing was replaced.
             (Some(old), Some(new)) if (old.device, old.inode) == (new.device, new.inode) => {}
@@ -104,7 +104,7 @@ impl Dir for Reproducible {
     }
 
     fn link_to(&self, path: &str, follow: bool, to_dir: &dyn Dir, to: &str) -> Result<()> {
-        self.dir.link_to(path, follow, &*self.other(to_dir)?.dir, to)
+        crate::fs::link(&*self.dir, path, follow, &*self.other(to_dir)?.dir, to)
     }
 
     fn stat(&self) -> Result<Stat> {
