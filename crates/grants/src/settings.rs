@@ -284,8 +284,10 @@ mod tests {
     fn a_mount_of_any_kind_takes_the_place_of_what_was_there() {
         let mut below = settings(&["a::/one", "b::/two"], &[]);
         below.files.push("f::/three".parse().unwrap());
-        let mut over = Settings::default();
-        over.memories = vec!["/two".parse().unwrap(), "/three".parse().unwrap()];
+        let over = Settings {
+            memories: vec!["/two".parse().unwrap(), "/three".parse().unwrap()],
+            ..Settings::default()
+        };
         let both = below.extended_by(over.clone());
         assert_eq!(both.dirs, settings(&["a::/one"], &[]).dirs);
         assert_eq!((both.files.len(), both.memories), (0, over.memories));

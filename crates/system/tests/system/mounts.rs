@@ -455,7 +455,9 @@ fn where_single_files_are_found() {
     let sandbox = Sandbox::new();
     let secret = || SingleFile::open_ambient(&sandbox.outside().join("secret"), true).unwrap();
     // Paths of folders, paths of files, and the folders that the guest finds with what is in them.
-    let cases: &[(&[&str], &[&str], &[(&str, &[&str])])] = &[
+    type Case = (&'static [&'static str], &'static [&'static str], Found);
+    type Found = &'static [(&'static str, &'static [&'static str])];
+    let cases: &[Case] = &[
         (&[], &["f"], &[("/", &["f"])]),
         (&[], &["/f", "etc/g"], &[("/", &["etc", "f"])]),
         (&[], &["/etc/f", "etc/g"], &[("/etc", &["f", "g"])]),
