@@ -24,7 +24,7 @@ fn world<E: TestEngine>(provider: Provider) -> (Sandbox, Guest<E>) {
     sandbox.mkdir("sub");
     sandbox.put("sub/file", b"abc");
     sandbox.link("file", "link");
-    let grants = sandbox.read_only().preopen(sandbox.dir(), "/rw").unwrap();
+    let grants = sandbox.read_only().preopen(sandbox.dir(), "rw").unwrap();
     (sandbox, Guest::<E>::new(grants))
 }
 
