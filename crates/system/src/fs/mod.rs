@@ -14,14 +14,16 @@ mod path;
 mod read_only;
 mod types;
 mod walk;
+mod watched;
 
 pub use memory::{MemoryDir, MemoryFile};
 pub use os::{OsDir, OsFile, Resolver};
 pub use read_only::ReadOnly;
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
+pub use watched::{Action, Attempt, Instead, Watched, Watcher};
 
-use crate::Result;
 use crate::wait::{Blocking, Interest, Readiness};
+use crate::{ErrorCode, Result};
 use std::any::Any;
 use std::io::{IoSlice, IoSliceMut, SeekFrom};
 use std::sync::Arc;
@@ -161,7 +163,7 @@ pub trait Entries: Send {
 /// [`ReadOnly`](crate::ErrorCode::ReadOnly) when either folder is,
 /// [`CrossDevice`](crate::ErrorCode::CrossDevice) between providers.
 pub fn rename(from_dir: &dyn Dir, from: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
-    refuse_read_only(from_dir, to_dir)?;
+    refuse_read_only(Action::Rename, [(from_dir, from), (to_dir, to)])?;
     from_dir.rename_to(from, to_dir, to)
 }
 
@@ -176,13 +178,18 @@ pub fn link(
     to_dir: &dyn Dir,
     to: &str,
 ) -> Result<()> {
-    refuse_read_only(from_dir, to_dir)?;
+    refuse_read_only(Action::Link, [(from_dir, from), (to_dir, to)])?;
     from_dir.link_to(from, follow, to_dir, to)
 }
 
-fn refuse_read_only(from: &dyn Dir, to: &dyn Dir) -> Result<()> {
-    if from.is_read_only() || to.is_read_only() {
-        return Err(crate::ErrorCode::ReadOnly);
+fn refuse_read_only(what: Action, sides: [(&dyn Dir, &str); 2]) -> Result<()> {
+    for (dir, path) in sides {
+        if dir.is_read_only() {
+            if let Some(watched) = Watched::of(dir) {
+                watched.refused(what, path, ErrorCode::ReadOnly);
+            }
+            return Err(ErrorCode::ReadOnly);
+        }
     }
     Ok(())
 }
