@@ -1,20 +1,22 @@
-use std::path::PathBuf;
+use crate::failure::Failure;
 use std::sync::Arc;
-use wayleave::grants::{HttpGrant, HttpGrants};
+use wayleave::grants::{HttpGrants, Settings};
 use wayleave::system::http::Client;
-use wayleave_http_client::{HyperClient, Roots, RootsError, Settings};
+use wayleave_http_client::{HyperClient, Roots};
 
-/// What sends a program's requests, to where these grants allow; `trusted` are files with
-/// certificates of authorities besides the system's.
-pub(crate) fn client(
-    grants: &[HttpGrant],
-    trusted: &[PathBuf],
-) -> Result<Arc<dyn Client>, RootsError> {
-    let mut roots = Roots::system();
-    for path in trusted {
-        roots = roots.and_file(path)?;
+/// What sends a program's requests, to where these settings allow; `None` when that is nowhere.
+pub(crate) fn client(settings: &Settings) -> Result<Option<Arc<dyn Client>>, Failure> {
+    if settings.http.is_empty() {
+        if settings.tls_ca.is_empty() {
+            return Ok(None);
+        }
+        return Err(Failure::usage("--tls-ca is for requests, which nothing allows: --allow-http"));
     }
-    let policy = HttpGrants::new(grants.iter().cloned());
-    let settings = Settings { roots, ..Settings::default() };
-    Ok(Arc::new(HyperClient::new(Arc::new(policy), settings)))
+    let mut roots = Roots::system();
+    for path in &settings.tls_ca {
+        roots = roots.and_file(path).map_err(Failure::other)?;
+    }
+    let policy = HttpGrants::new(settings.http.iter().cloned());
+    let settings = wayleave_http_client::Settings { roots, ..Default::default() };
+    Ok(Some(Arc::new(HyperClient::new(Arc::new(policy), settings))))
 }

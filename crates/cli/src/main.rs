@@ -5,6 +5,7 @@ mod compile;
 mod completions;
 mod componentize;
 mod failure;
+mod grants;
 mod http;
 mod inspect;
 mod invoke;

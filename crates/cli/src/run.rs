@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use crate::grants::GrantArgs;
 use crate::http;
 use crate::invoke;
 use crate::report;
@@ -6,13 +7,10 @@ use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
 use clap::ValueEnum;
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
-use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule, Stream, StreamGrant};
-use wayleave::{Grants, Limits, UnknownImports};
+use wayleave::grants::{Settings, StreamGrant};
+use wayleave::{Grants, UnknownImports};
 
 /// Run a program.
 ///
@@ -21,55 +19,8 @@ use wayleave::{Grants, Limits, UnknownImports};
 #[derive(clap::Args)]
 #[command(override_usage = "wayleave run [GRANTS] FILE [ARGS...]")]
 pub(crate) struct Args {
-    /// Give a folder, `::ro` to read only; the guest finds it as GUEST, or as HOST
-    #[arg(long = "dir", value_name = "HOST[::GUEST][::ro]", help_heading = "Grants")]
-    dirs: Vec<DirGrant>,
-    /// Set a variable, or inherit one of the host's
-    #[arg(long = "env", value_name = "NAME[=VALUE]", help_heading = "Grants")]
-    env: Vec<EnvGrant>,
-    /// Inherit all variables of the host
-    #[arg(long, help_heading = "Grants")]
-    inherit_env: bool,
-    /// Standard input: inherit, null or file:PATH
-    #[arg(long, value_name = "STREAM", default_value = "inherit", help_heading = "Grants")]
-    stdin: StreamGrant,
-    /// Standard output: inherit, null or file:PATH
-    #[arg(long, value_name = "STREAM", default_value = "inherit", help_heading = "Grants")]
-    stdout: StreamGrant,
-    /// Standard error: inherit, null or file:PATH
-    #[arg(long, value_name = "STREAM", default_value = "inherit", help_heading = "Grants")]
-    stderr: StreamGrant,
-    /// Listen on an address and give the listener, behind the folders (without any, as descriptor 3)
-    #[arg(long, value_name = "ADDR:PORT", help_heading = "Grants")]
-    tcp_listen: Vec<SocketAddr>,
-    /// Let the program send HTTP requests to a host, on the usual ports or this one; `*` is every
-    /// host and port
-    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants")]
-    allow_http: Vec<HttpGrant>,
-    /// Trust the authorities in a file, too, when requests are sent by TLS
-    #[arg(long, value_name = "FILE", requires = "allow_http", help_heading = "Grants")]
-    tls_ca: Vec<PathBuf>,
-    /// Let it connect and send: tcp://HOST:PORTS or udp://HOST:PORTS. HOST is an address, a block
-    /// (10.0.0.0/8, [fd00::/8]), a name or *; PORTS are 443, 80,443, 8000-8100 or *
-    #[arg(long = "allow-outbound", value_name = "RULE", help_heading = "Grants")]
-    outbound: Vec<AddressRule>,
-    /// Let it listen and receive at addresses of this machine, written in the same way
-    #[arg(long = "allow-inbound", value_name = "RULE", help_heading = "Grants")]
-    inbound: Vec<AddressRule>,
-    /// Let it look names up: NAME, *.NAME or *. Names of --allow-outbound need no rule of their own
-    #[arg(long = "allow-resolve", value_name = "NAME", help_heading = "Grants")]
-    resolve: Vec<NameRule>,
-
-    /// End the program after this time, also when it sleeps or waits (500ms, 10s, 2m)
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Limits")]
-    timeout: Option<Duration>,
-    /// Most memory of the program (64M, 1G, or bytes)
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, help_heading = "Limits")]
-    max_memory: Option<u64>,
-    /// Most fuel, roughly instructions
-    #[arg(long, value_name = "UNITS", help_heading = "Limits")]
-    fuel: Option<u64>,
-
+    #[command(flatten)]
+    grants: GrantArgs,
     #[command(flatten)]
     engine: EngineArgs,
     /// Do not keep compiled code, nor use what was kept
@@ -108,7 +59,9 @@ enum Policy {
 pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     trace::start(args.verbose);
     let file = PathBuf::from(args.command.remove(0));
-    let grants = grants(&args, &file)?;
+    let settings = settings(&args, &file)?;
+    let limits = &settings.limits;
+    let grants = open(&settings)?;
     let policy = match args.unknown_imports {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
@@ -117,18 +70,18 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         .engine
         .builder()
         .unknown_imports(policy)
-        .interruptible(args.timeout.is_some())
-        .fuel(args.fuel.is_some());
+        .interruptible(limits.timeout.is_some())
+        .fuel(limits.fuel.is_some());
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
     let program = args.engine.load(builder, &file)?;
     if let Some(call) = &args.invoke {
         let instance = program.instantiate(grants).map_err(|error| on_file(&file, error))?;
-        return invoke::run(&file, instance, call, args.timeout);
+        return invoke::run(&file, instance, call, limits.timeout);
     }
     let outcome = program.run(grants).map_err(|error| on_file(&file, error))?;
-    Ok(report::outcome(&file, &outcome, args.timeout))
+    Ok(report::outcome(&file, &outcome, limits.timeout))
 }
 
 /// An error about a program file.
@@ -139,57 +92,27 @@ pub(crate) fn on_file(file: &Path, error: wayleave::Error) -> Failure {
     }
 }
 
-fn grants(args: &Args, file: &Path) -> Result<Grants, Failure> {
-    let mut own = Vec::with_capacity(args.command.len());
+/// What the program is given: what the options ask for, and what is its own.
+fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
+    let mut settings = args.grants.settings();
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    settings.args.push(args.argv0.clone().unwrap_or_else(|| name.into_owned()));
     for arg in &args.command {
         let arg = arg.to_str().ok_or_else(|| {
             Failure::usage(format!("argument {arg:?} is not UTF-8, which programs get"))
         })?;
-        own.push(arg);
+        settings.args.push(arg.to_owned());
     }
-    let grants = build_grants(args, file, &own).map_err(Failure::usage)?;
-    if args.allow_http.is_empty() {
-        return Ok(grants);
+    for stream in [&mut settings.stdin, &mut settings.stdout, &mut settings.stderr] {
+        stream.get_or_insert(StreamGrant::Inherit);
     }
-    let client = http::client(&args.allow_http, &args.tls_ca).map_err(Failure::other)?;
-    Ok(grants.http(client))
+    Ok(settings)
 }
 
-fn build_grants(args: &Args, file: &Path, own: &[&str]) -> Result<Grants, wayleave::grants::Error> {
-    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    let mut grants = Grants::new()
-        .arg(args.argv0.as_deref().unwrap_or(&name))?
-        .args(own.iter().copied())?
-        .stream(Stream::Stdin, args.stdin.clone())?
-        .stream(Stream::Stdout, args.stdout.clone())?
-        .stream(Stream::Stderr, args.stderr.clone())?;
-    if args.inherit_env {
-        grants = grants.inherit_env()?;
+fn open(settings: &Settings) -> Result<Grants, Failure> {
+    let grants = settings.open().map_err(Failure::usage)?;
+    match http::client(settings)? {
+        Some(client) => Ok(grants.http(client)),
+        None => Ok(grants),
     }
-    for variable in &args.env {
-        let (name, value) = variable.clone().resolve()?;
-        grants = grants.env(name, value)?;
-    }
-    for dir in &args.dirs {
-        grants = grants.dir_grant(dir.clone())?;
-    }
-    for address in &args.tcp_listen {
-        grants = grants.tcp_listen(*address)?;
-    }
-    for rule in &args.outbound {
-        grants = grants.allow_outbound(rule.clone());
-    }
-    for rule in &args.inbound {
-        grants = grants.allow_inbound(rule.clone())?;
-    }
-    for rule in &args.resolve {
-        grants = grants.allow_resolve(rule.clone());
-    }
-    let mut limits = Limits::default();
-    limits.timeout = args.timeout;
-    limits.fuel = args.fuel;
-    if let Some(bytes) = args.max_memory {
-        limits.memory_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-    }
-    Ok(grants.limits(limits))
 }

@@ -1,20 +1,22 @@
 use crate::failure::Failure;
+use crate::grants::{EnvironmentArgs, FileArgs, HttpArgs, LimitArgs, NetworkArgs};
 use crate::trace;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use wayleave::EngineKind;
+use wayleave::grants;
 use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule};
-use wayleave_serve::{
-    AccessLog, Address, AppLimits, AppSettings, GrantSettings, Server, Settings, TlsSettings,
-};
+use wayleave_serve::{AccessLog, Address, AppSettings, Server, Settings, TlsSettings};
 
 /// Serve HTTP with components.
 ///
 /// Serves one component (FILE), or several by host and path (--manifest), until SIGTERM or SIGINT;
 /// then finishes what is under way. SIGHUP loads everything again.
+///
+/// Grants and limits are those of each request's guest. Unless it is said otherwise, a guest has 30
+/// seconds and 256 MiB.
 #[derive(clap::Args)]
 #[command(override_usage = "wayleave serve [GRANTS] FILE\n       wayleave serve --manifest FILE")]
 pub(crate) struct Args {
@@ -53,48 +55,20 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Server")]
     no_reload: bool,
 
-    /// Give a folder, `::ro` to read only; the guest finds it as GUEST, or as HOST
-    #[arg(
-        long = "dir",
-        value_name = "HOST[::GUEST][::ro]",
-        help_heading = "Grants",
-        conflicts_with = "manifest"
-    )]
-    dirs: Vec<DirGrant>,
-    /// Set a variable, or inherit one of the host's
-    #[arg(
-        long = "env",
-        value_name = "NAME[=VALUE]",
-        help_heading = "Grants",
-        conflicts_with = "manifest"
-    )]
-    env: Vec<EnvGrant>,
-
-    /// Let HTTP requests be sent to a host; `*` is every host
-    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Grants", conflicts_with = "manifest")]
-    allow_http: Vec<HttpGrant>,
-    /// Trust the authorities in a file, too, when requests are sent by TLS
-    #[arg(long, value_name = "FILE", help_heading = "Grants", conflicts_with = "manifest")]
-    tls_ca: Vec<PathBuf>,
-    /// Let addresses be connected and sent to: tcp://HOST:PORTS, udp://HOST:PORTS
-    #[arg(long, value_name = "RULE", help_heading = "Grants", conflicts_with = "manifest")]
-    allow_outbound: Vec<AddressRule>,
-    /// Let names be looked up: example.com, *.example.com
-    #[arg(long, value_name = "NAME", help_heading = "Grants", conflicts_with = "manifest")]
-    allow_resolve: Vec<NameRule>,
+    #[command(flatten)]
+    files: FileArgs,
+    #[command(flatten)]
+    environment: EnvironmentArgs,
+    #[command(flatten)]
+    http: HttpArgs,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    guest_limits: LimitArgs,
 
     /// Requests that one instance answers, one after the other [default: 1]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits", conflicts_with = "manifest")]
     reuse: Option<u32>,
-    /// End a request after this time: 504 [default: 30s]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Limits", conflicts_with = "manifest")]
-    timeout: Option<Duration>,
-    /// Most memory of an instance [default: 256M]
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, help_heading = "Limits", conflicts_with = "manifest")]
-    max_memory: Option<u64>,
-    /// Most fuel of a request, roughly instructions
-    #[arg(long, value_name = "UNITS", help_heading = "Limits", conflicts_with = "manifest")]
-    fuel: Option<u64>,
     /// Most bytes of a request's body: 413 for more [default: 16M]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes, help_heading = "Limits", conflicts_with = "manifest")]
     max_body: Option<u64>,
@@ -168,6 +142,10 @@ async fn serve(settings: Settings) -> Result<bool, Failure> {
 }
 
 fn settings(args: Args) -> Result<Settings, Failure> {
+    if args.manifest.is_some() && grants(&args) != grants::Settings::default() {
+        let advice = "grants and limits are those of the manifest; write them there";
+        return Err(Failure::usage(advice));
+    }
     let mut settings = match &args.manifest {
         Some(path) => Settings::from_manifest(path).map_err(Failure::other)?,
         None => Settings::default(),
@@ -195,25 +173,23 @@ fn settings(args: Args) -> Result<Settings, Failure> {
 
 fn app(component: PathBuf, args: &Args) -> AppSettings {
     let name = component.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let default = AppLimits::default();
-    let bytes = |size| usize::try_from(size).unwrap_or(usize::MAX);
     let mut app = AppSettings::new(name, component);
     app.reuse = args.reuse.unwrap_or(1);
-    let mut grants = GrantSettings::default();
-    grants.dirs.clone_from(&args.dirs);
-    grants.env.clone_from(&args.env);
-    grants.http.clone_from(&args.allow_http);
-    grants.tls_ca.clone_from(&args.tls_ca);
-    grants.outbound.clone_from(&args.allow_outbound);
-    grants.resolve.clone_from(&args.allow_resolve);
-    app.grants = grants;
-    let mut limits = AppLimits::default();
-    limits.timeout = args.timeout.unwrap_or(default.timeout);
-    limits.memory = args.max_memory.map_or(default.memory, bytes);
-    limits.fuel = args.fuel;
-    limits.body = args.max_body.unwrap_or(default.body);
-    limits.concurrency = args.concurrency.unwrap_or(default.concurrency);
-    limits.queue = args.queue.unwrap_or(default.queue);
-    app.limits = limits;
+    app.grants = app.grants.extended_by(grants(args));
+    let limits = &mut app.limits;
+    limits.body = args.max_body.unwrap_or(limits.body);
+    limits.concurrency = args.concurrency.unwrap_or(limits.concurrency);
+    limits.queue = args.queue.unwrap_or(limits.queue);
     app
+}
+
+/// What the options give the guests of the one app.
+fn grants(args: &Args) -> grants::Settings {
+    let mut settings = grants::Settings::default();
+    args.files.ask(&mut settings);
+    args.environment.ask(&mut settings);
+    args.http.ask(&mut settings);
+    args.network.ask(&mut settings);
+    args.guest_limits.ask(&mut settings);
+    settings
 }

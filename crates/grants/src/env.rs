@@ -1,4 +1,5 @@
 use crate::Error;
+use std::fmt;
 use std::str::FromStr;
 
 /// A variable as people write it: `NAME=VALUE`, or `NAME` to inherit the host's value.
@@ -19,6 +20,14 @@ pub enum EnvGrant {
 }
 
 impl EnvGrant {
+    /// The variable's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Set { name, .. } | Self::Inherit { name } => name,
+        }
+    }
+
     /// The variable with its value.
     ///
     /// # Errors
@@ -38,6 +47,15 @@ impl EnvGrant {
                     Err(Error::Env { text: name, reason: reason.to_owned() })
                 }
             },
+        }
+    }
+}
+
+impl fmt::Display for EnvGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set { name, value } => write!(f, "{name}={value}"),
+            Self::Inherit { name } => f.write_str(name),
         }
     }
 }
@@ -73,6 +91,9 @@ mod tests {
         assert_eq!("A=b=c".parse(), Ok(set("A", "b=c")));
         assert_eq!("A=".parse(), Ok(set("A", "")));
         assert_eq!("A".parse(), Ok(EnvGrant::Inherit { name: "A".into() }));
+        for text in ["A=b=c", "A=", "A"] {
+            assert_eq!(text.parse::<EnvGrant>().unwrap().to_string(), text);
+        }
         assert!("=b".parse::<EnvGrant>().is_err());
         assert!("".parse::<EnvGrant>().is_err());
     }

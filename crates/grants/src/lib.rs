@@ -5,6 +5,9 @@
 //! method adds one thing. What is named on the host (a folder, an address) is opened when it is
 //! granted, so that a mistake shows before the guest starts, and the guest then holds a handle.
 //!
+//! [`Settings`] are the same as plain data, not opened yet: what a command line or a manifest asks
+//! for.
+//!
 //! Grants written as text (`--dir data::/data::ro`) are parsed by [`DirGrant`],
 //! [`EnvGrant`], [`StreamGrant`], [`AddressRule`] and [`NameRule`]; text that can not be understood is an error that says what
 //! was expected, never a grant.
@@ -15,7 +18,9 @@ mod error;
 mod grants;
 #[cfg(feature = "http")]
 mod http;
+mod limits;
 mod net;
+mod settings;
 mod stream;
 pub mod units;
 
@@ -25,7 +30,9 @@ pub use error::Error;
 pub use grants::{Clocks, Grants, Limits, Preopen};
 #[cfg(feature = "http")]
 pub use http::{HttpGrant, HttpGrants};
+pub use limits::LimitSettings;
 pub use net::{
     AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
 };
+pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};

@@ -63,6 +63,16 @@ impl StreamGrant {
     }
 }
 
+impl fmt::Display for StreamGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inherit => f.write_str("inherit"),
+            Self::Null => f.write_str("null"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
+}
+
 impl FromStr for StreamGrant {
     type Err = Error;
 

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wayleave::grants::HttpGrants;
 use wayleave::http::{Body, ErrorCode, Handler, HandlerError, Scheme};
 use wayleave::system::http::Client;
-use wayleave::{Grants, Limits, Runtime, Stop};
+use wayleave::{Grants, Runtime, Stop};
 use wayleave_http_client::{HyperClient, Roots, RootsError};
 
 /// A component that answers requests.
@@ -138,30 +138,19 @@ async fn before<F: Future>(deadline: tokio::time::Instant, future: F) -> Option<
 
 fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {
     let bad = |source| Error::Grant { app: settings.name.clone(), source };
-    let mut grants = Grants::new().arg(settings.name.as_str()).map_err(bad)?;
-    for dir in &settings.grants.dirs {
-        grants = grants.dir_grant(dir.clone()).map_err(bad)?;
-    }
-    for variable in &settings.grants.env {
-        let (name, value) = variable.clone().resolve().map_err(bad)?;
-        grants = grants.env(name, value).map_err(bad)?;
-    }
+    let mut asked = settings.grants.clone();
+    asked.args.insert(0, settings.name.clone());
+    // The time is this server's to watch.
+    asked.limits.timeout = None;
+    let mut grants = asked.open().map_err(bad)?;
     if !settings.grants.http.is_empty() {
         grants = grants.http(client(settings)?);
     }
-    for rule in &settings.grants.outbound {
-        grants = grants.allow_outbound(rule.clone());
-    }
-    for rule in &settings.grants.resolve {
-        grants = grants.allow_resolve(rule.clone());
-    }
-    let mut limits = Limits::default();
-    limits.memory_bytes = settings.limits.memory;
-    limits.fuel = settings.limits.fuel;
-    Ok(grants
-        .limits(limits)
-        .stdout(guest_log::stream(&settings.name, "stdout", log))
-        .stderr(guest_log::stream(&settings.name, "stderr", log)))
+    Ok(grants.stdout(guest_log::stream(&settings.name, "stdout", log)).stderr(guest_log::stream(
+        &settings.name,
+        "stderr",
+        log,
+    )))
 }
 
 /// What sends the requests of an app's guests, on this server's runtime.
@@ -289,7 +278,8 @@ struct Line {
 impl Record {
     fn new(app: Arc<App>, request: &Request<Incoming>, peer: Arc<str>, id: Arc<str>) -> Self {
         let started = Instant::now();
-        let deadline = started.checked_add(app.settings.limits.timeout);
+        let time = app.settings.grants.limits.timeout;
+        let deadline = time.and_then(|time| started.checked_add(time));
         let line = (app.log != AccessLog::Off).then(|| Line {
             peer,
             method: request.method().clone(),
@@ -321,7 +311,7 @@ impl Record {
 
     pub(crate) fn timed_out(&self) {
         add(&self.app.metrics.timeouts);
-        let time = self.app.settings.limits.timeout;
+        let time = self.app.settings.grants.limits.timeout.unwrap_or_default();
         self.app.tell(&self.id, &format!("ended: its time of {time:?} was used up"));
     }
 

@@ -31,4 +31,4 @@ pub use access_log::AccessLog;
 pub use error::Error;
 pub use listen::Address;
 pub use server::{Server, Stopper};
-pub use settings::{AppLimits, AppSettings, GrantSettings, Settings, TlsSettings};
+pub use settings::{AppLimits, AppSettings, Settings, TlsSettings};

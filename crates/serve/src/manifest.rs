@@ -1,12 +1,11 @@
-use crate::{
-    AccessLog, Address, AppLimits, AppSettings, Error, GrantSettings, Settings, TlsSettings,
-};
+use crate::{AccessLog, Address, AppSettings, Error, Settings, TlsSettings};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+use wayleave::grants;
 use wayleave::grants::units::{parse_bytes, parse_duration};
 use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule};
 
@@ -147,36 +146,36 @@ impl App {
         if self.reuse == Some(0) {
             return Err(format!("app `{name}`: `reuse` is at least 1"));
         }
-        let default = AppLimits::default();
-        let dirs = self
-            .grants
-            .dir
-            .into_iter()
-            .map(|Parsed(grant)| DirGrant { host: folder.join(&grant.host), ..grant });
-        Ok(AppSettings {
-            name,
-            component: folder.join(self.component),
-            hosts: self.hosts,
-            path,
-            reuse: self.reuse.unwrap_or(1),
-            grants: GrantSettings {
-                dirs: dirs.collect(),
-                env: parsed(self.grants.env),
-                http: parsed(self.grants.http),
-                tls_ca: self.grants.tls_ca.iter().map(|path| folder.join(path)).collect(),
-                outbound: parsed(self.grants.outbound),
-                resolve: parsed(self.grants.resolve),
-                unknown_imports_trap: false,
-            },
-            limits: AppLimits {
-                timeout: self.limits.timeout.map_or(default.timeout, |time| time.0),
-                memory: self.limits.memory.map_or(default.memory, Size::bytes),
-                fuel: self.limits.fuel,
-                body: self.limits.body.map_or(default.body, |size| size.0),
-                concurrency: self.limits.concurrency.unwrap_or(default.concurrency),
-                queue: self.limits.queue.unwrap_or(default.queue),
-            },
-        })
+        let mut app = AppSettings::new(name, folder.join(self.component));
+        app.hosts = self.hosts;
+        app.path = path;
+        app.reuse = self.reuse.unwrap_or(app.reuse);
+        let limits = &mut app.limits;
+        limits.body = self.limits.body.as_ref().map_or(limits.body, |size| size.0);
+        limits.concurrency = self.limits.concurrency.unwrap_or(limits.concurrency);
+        limits.queue = self.limits.queue.unwrap_or(limits.queue);
+        app.grants = app.grants.extended_by(self.grants.settings(self.limits, folder));
+        Ok(app)
+    }
+}
+
+impl Grants {
+    fn settings(self, limits: Limits, folder: &Path) -> grants::Settings {
+        let dir = |Parsed(grant): Parsed<DirGrant>| {
+            let host = folder.join(&grant.host);
+            DirGrant { host, ..grant }
+        };
+        let mut settings = grants::Settings::default();
+        settings.dirs = self.dir.into_iter().map(dir).collect();
+        settings.env = parsed(self.env);
+        settings.http = parsed(self.http);
+        settings.tls_ca = self.tls_ca.iter().map(|path| folder.join(path)).collect();
+        settings.outbound = parsed(self.outbound);
+        settings.resolve = parsed(self.resolve);
+        settings.limits.timeout = limits.timeout.map(|time| time.0);
+        settings.limits.memory = limits.memory.map(|size| size.0);
+        settings.limits.fuel = limits.fuel;
+        settings
     }
 }
 
@@ -238,6 +237,7 @@ fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::AppLimits;
 
     fn read(text: &str) -> Result<Settings, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -282,10 +282,12 @@ mod tests {
         assert_eq!((hello.name.as_str(), hello.reuse), ("hello", 100));
         assert!(hello.component.ends_with("apps/hello.wasm") && hello.component.is_absolute());
         assert!(hello.grants.dirs[0].host.is_absolute());
-        assert_eq!(hello.limits.timeout, Duration::from_secs(2));
-        assert_eq!((hello.limits.memory, hello.limits.body), (64 << 20, 1000));
+        assert_eq!(hello.grants.limits.timeout, Some(Duration::from_secs(2)));
+        assert_eq!(hello.grants.limits.memory, Some(64 << 20));
+        assert_eq!(hello.limits.body, 1000);
         assert_eq!((other.name.as_str(), other.path.as_str()), ("other", "/other"));
         assert_eq!(other.limits, AppLimits::default());
+        assert_eq!(other.grants.limits.memory, Some(256 << 20));
     }
 
     #[test]

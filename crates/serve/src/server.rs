@@ -187,8 +187,8 @@ fn runtime(settings: &Settings) -> Result<Runtime, Error> {
         requests = requests.saturating_add(app.limits.concurrency);
     }
     let instances = requests.saturating_mul(INSTANCES_PER_REQUEST).clamp(1, MOST_INSTANCES);
-    let fuel = settings.apps.iter().any(|app| app.limits.fuel.is_some());
-    let unknown = settings.apps.iter().any(|app| app.grants.unknown_imports_trap);
+    let fuel = settings.apps.iter().any(|app| app.grants.limits.fuel.is_some());
+    let unknown = settings.apps.iter().any(|app| app.unknown_imports_trap);
     let mut builder: Builder = Runtime::builder()
         .interruptible(true)
         .suspending(true)

@@ -2,7 +2,7 @@ use crate::{AccessLog, Address};
 use std::path::PathBuf;
 use std::time::Duration;
 use wayleave::EngineKind;
-use wayleave::grants::{AddressRule, DirGrant, EnvGrant, HttpGrant, NameRule};
+use wayleave::grants;
 
 /// What a server is to do.
 #[derive(Clone, Debug)]
@@ -87,59 +87,41 @@ pub struct AppSettings {
     /// How many requests one instance answers, one after the other. 1 by default: nothing is left
     /// over for the next request.
     pub reuse: u32,
-    /// What its guests are given.
-    pub grants: GrantSettings,
-    /// What they may use.
+    /// What each of its guests is given, and may use: nothing, 30 s and 256 MiB by default.
+    ///
+    /// The time is that from the request's head until the response is complete. Without a response
+    /// by then it is 504; with one that is not complete, the connection is closed.
+    pub grants: grants::Settings,
+    /// What they may use together.
     pub limits: AppLimits,
+    /// Whether functions that nothing provides are there all the same, and trap when called.
+    pub unknown_imports_trap: bool,
 }
 
 impl AppSettings {
     /// An app that answers everything, with nothing granted.
     #[must_use]
     pub fn new(name: impl Into<String>, component: impl Into<PathBuf>) -> Self {
+        let mut grants = grants::Settings::default();
+        grants.limits.timeout = Some(Duration::from_secs(30));
+        grants.limits.memory = Some(256 << 20);
         Self {
             name: name.into(),
             component: component.into(),
             hosts: Vec::new(),
             path: "/".into(),
             reuse: 1,
-            grants: GrantSettings::default(),
+            grants,
             limits: AppLimits::default(),
+            unknown_imports_trap: false,
         }
     }
 }
 
-/// What the guests of an app are given; nothing by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GrantSettings {
-    /// Folders.
-    pub dirs: Vec<DirGrant>,
-    /// Variables.
-    pub env: Vec<EnvGrant>,
-    /// Hosts that may be sent HTTP requests.
-    pub http: Vec<HttpGrant>,
-    /// Files with certificates of authorities to trust, besides the system's.
-    pub tls_ca: Vec<PathBuf>,
-    /// Addresses that may be connected and sent to.
-    pub outbound: Vec<AddressRule>,
-    /// Names that may be looked up.
-    pub resolve: Vec<NameRule>,
-    /// Whether functions that nothing provides are there all the same, and trap when called.
-    pub unknown_imports_trap: bool,
-}
-
-/// What one app may use.
+/// What one app may use, besides what each of its guests may.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AppLimits {
-    /// From the request's head until the response is complete. 30 s by default. Without a response
-    /// by then it is 504; with one that is not complete, the connection is closed.
-    pub timeout: Duration,
-    /// Bytes of each linear memory. 256 MiB by default.
-    pub memory: usize,
-    /// Fuel, roughly instructions; without a limit by default.
-    pub fuel: Option<u64>,
     /// Bytes of a request's body: 413 for more. 16 MiB by default.
     pub body: u64,
     /// Requests under way at once. 1,000 by default.
@@ -151,13 +133,6 @@ pub struct AppLimits {
 
 impl Default for AppLimits {
     fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(30),
-            memory: 256 << 20,
-            fuel: None,
-            body: 16 << 20,
-            concurrency: 1_000,
-            queue: 1_000,
-        }
+        Self { body: 16 << 20, concurrency: 1_000, queue: 1_000 }
     }
 }

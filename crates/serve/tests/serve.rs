@@ -202,7 +202,7 @@ fn guests_that_end_badly_hurt_nobody_else(engine: EngineKind) {
 
 fn guests_that_never_answer_are_ended_in_time(engine: EngineKind) {
     let limit = Duration::from_millis(300);
-    let server = Running::start(engine, one_app(|app| app.limits.timeout = limit));
+    let server = Running::start(engine, one_app(|app| app.grants.limits.timeout = Some(limit)));
     for path in ["/loop", "/wait"] {
         let start = Instant::now();
         assert_eq!(server.get(path).status, 504, "{path}");
@@ -221,7 +221,7 @@ fn guests_that_never_answer_are_ended_in_time(engine: EngineKind) {
 
 fn a_busy_guest_lets_others_run(engine: EngineKind) {
     let timeout = Duration::from_secs(4);
-    let server = Running::start(engine, one_app(|app| app.limits.timeout = timeout));
+    let server = Running::start(engine, one_app(|app| app.grants.limits.timeout = Some(timeout)));
     // More than there are threads.
     let mut busy: Vec<_> = (0..4).map(|_| Client::connect(server.address)).collect();
     for client in &mut busy {
@@ -267,7 +267,7 @@ fn too_many_are_refused(engine: EngineKind) {
         one_app(|app| {
             app.limits.concurrency = 1;
             app.limits.queue = 1;
-            app.limits.timeout = Duration::from_secs(10);
+            app.grants.limits.timeout = Some(Duration::from_secs(10));
         }),
     );
     let mut first = Client::connect(server.address);
@@ -349,7 +349,7 @@ fn stopping_finishes_what_is_under_way(engine: EngineKind) {
 }
 
 fn handles_and_memory_are_bounded(engine: EngineKind) {
-    let server = Running::start(engine, one_app(|app| app.limits.memory = 16 << 20));
+    let server = Running::start(engine, one_app(|app| app.grants.limits.memory = Some(16 << 20)));
     assert_eq!(server.get("/memory/4").status, 200);
     assert_eq!(server.get("/memory/32").status, 500);
     assert_eq!(server.get("/leak/1000").status, 200);
