@@ -20,6 +20,7 @@ mod grants;
 mod http;
 mod limits;
 mod net;
+mod refusal;
 mod settings;
 mod stream;
 pub mod units;
@@ -34,5 +35,6 @@ pub use limits::LimitSettings;
 pub use net::{
     AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
 };
+pub use refusal::{Group, Paths, Record, group};
 pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};

@@ -40,6 +40,13 @@ pub enum Answer {
 pub trait Refusals: Send + Sync {
     /// Called in the guest's call, before that returns; it may take its time, to ask somebody.
     fn refused(&self, refusal: Refusal) -> Answer;
+
+    /// Whether an answer may be [`Answer::Allow`]. Where that is so, providers look at the host's
+    /// files before they ask, to say exactly what would be allowed. Where not, they do not: guests
+    /// could measure how long it takes, and learn what there is.
+    fn may_allow(&self) -> bool {
+        false
+    }
 }
 
 impl Refusal {
