@@ -96,7 +96,7 @@ impl Watched {
     }
 
     /// Tells that something was refused before the folder was asked.
-    pub(super) fn refused(&self, what: Action, path: &str, error: ErrorCode) {
+    pub fn refused(&self, what: Action, path: &str, error: ErrorCode) {
         drop(self.watcher.failed(&self.attempt(what, path), error));
     }
 
