@@ -11,6 +11,7 @@ mod inspect;
 mod invoke;
 mod man;
 mod progress;
+mod refusals;
 mod report;
 mod run;
 mod runtime;

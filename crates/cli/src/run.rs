@@ -2,6 +2,7 @@ use crate::failure::Failure;
 use crate::grants::GrantArgs;
 use crate::http;
 use crate::invoke;
+use crate::refusals::RefusalArgs;
 use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
@@ -21,6 +22,8 @@ use wayleave::{Grants, UnknownImports};
 pub(crate) struct Args {
     #[command(flatten)]
     grants: GrantArgs,
+    #[command(flatten)]
+    refusals: RefusalArgs,
     #[command(flatten)]
     engine: EngineArgs,
     /// Do not keep compiled code, nor use what was kept
@@ -61,7 +64,8 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let file = PathBuf::from(args.command.remove(0));
     let settings = settings(&args, &file)?;
     let limits = &settings.limits;
-    let grants = open(&settings)?;
+    let refusals = args.refusals.log(&settings)?;
+    let grants = refusals.watch(open(&settings)?);
     let policy = match args.unknown_imports {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
@@ -70,18 +74,28 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         .engine
         .builder()
         .unknown_imports(policy)
-        .interruptible(limits.timeout.is_some())
+        .interruptible(limits.timeout.is_some() || args.refusals.interrupts())
         .fuel(limits.fuel.is_some());
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
     let program = args.engine.load(builder, &file)?;
-    if let Some(call) = &args.invoke {
-        let instance = program.instantiate(grants).map_err(|error| on_file(&file, error))?;
-        return invoke::run(&file, instance, call, limits.timeout);
-    }
-    let outcome = program.run(grants).map_err(|error| on_file(&file, error))?;
-    Ok(report::outcome(&file, &outcome, limits.timeout))
+    let on_file = |error| on_file(&file, error);
+    let grants = refusals.may_end(&program, grants).map_err(on_file)?;
+    let code = match &args.invoke {
+        Some(call) => {
+            let instance = program.instantiate(grants).map_err(on_file);
+            instance
+                .and_then(|instance| invoke::run(&file, instance, call, limits.timeout, &refusals))
+        }
+        None => {
+            let outcome = program.run(grants).map_err(on_file);
+            outcome
+                .map(|outcome| report::outcome(&file, &outcome, limits.timeout, refusals.ending()))
+        }
+    };
+    refusals.tell(matches!(code, Ok(ExitCode::SUCCESS)));
+    code
 }
 
 /// An error about a program file.

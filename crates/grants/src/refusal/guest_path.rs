@@ -47,6 +47,11 @@ impl GuestPath {
         Some(Self { absolute: self.absolute, parts: before.to_vec() })
     }
 
+    /// The folder to grant for it, if that is not everything.
+    pub(super) fn holder(&self) -> Option<Self> {
+        self.parent().filter(|parent| !(parent.absolute && parent.parts.is_empty()))
+    }
+
     pub(super) fn parts(&self) -> &[String] {
         &self.parts
     }

@@ -78,13 +78,15 @@ fn behind_link(
 }
 
 /// Nobody can tell whether a guest has meant `/a` or `a`: what is there counts, and whatever is to be
-/// made is made in the current folder rather than in the host's root.
+/// made is made in the current folder rather than in the host's root. That itself is not meant.
 fn outside(verb: Verb, path: &GuestPath) -> Option<Found> {
     let at = |path: &GuestPath| real(Path::new(&path.to_string()), verb);
     let relative = path.relative();
-    let at_root = path.parts().len() <= 1;
+    let above = path.parts().len();
     let (path, real) = match at(path) {
-        Some(real) if !(verb.makes() && at_root && !real.exists()) => (path.clone(), real),
+        Some(real) if above > 1 || above == 1 && (real.exists() || !verb.makes()) => {
+            (path.clone(), real)
+        }
         _ => {
             let real = at(&relative)?;
             (relative, real)
@@ -96,10 +98,10 @@ fn outside(verb: Verb, path: &GuestPath) -> Option<Found> {
     let grants = if real.is_dir() && !verb.names() {
         vec![folder(&path)]
     } else if verb.names() || !real.exists() {
-        vec![path.parent().and_then(|parent| folder(&parent))]
+        vec![path.holder().and_then(|holder| folder(&holder))]
     } else {
-        let holder = path.parent().filter(|parent| *parent != GuestPath::new("/"));
-        vec![file(&itself, &itself, writes), holder.and_then(|holder| folder(&holder))]
+        let holder = path.holder().and_then(|holder| folder(&holder));
+        vec![file(&itself, &itself, writes), holder]
     };
     Some(Found { real, path, grants: grants.into_iter().flatten().collect() })
 }

@@ -66,20 +66,23 @@ impl Paths {
             }
             // A link that leads out; where to, nobody has looked.
             Place::Inside(..) => Vec::new(),
-            Place::Outside => outside(verb, path, &path.to_string()),
+            Place::Outside => outside(verb, path),
         };
         Refusal::new(verb.words(), path.to_string(), grants.into_iter().flatten())
     }
 }
 
 /// What allows to use a path of the host by the same name, as far as it is known what is there.
-fn outside(verb: Verb, path: &GuestPath, name: &str) -> Vec<Option<Grant>> {
+fn outside(verb: Verb, path: &GuestPath) -> Vec<Option<Grant>> {
     let folder = |path: &GuestPath| dir(&path.to_string(), &path.to_string(), verb.writes());
-    let holder = path.parent().filter(|parent| *parent != GuestPath::new("/"));
-    match (verb, holder) {
-        (Verb::List, _) | (_, None) => vec![folder(path)],
-        (_, Some(holder)) if verb.makes() || verb.names() => vec![folder(&holder)],
-        (_, Some(holder)) => vec![file(name, name, verb.writes()), folder(&holder)],
+    let holder = path.holder();
+    if verb == Verb::List {
+        vec![folder(path)]
+    } else if verb.makes() || verb.names() {
+        vec![holder.and_then(|holder| folder(&holder))]
+    } else {
+        let name = path.to_string();
+        vec![file(&name, &name, verb.writes()), holder.and_then(|holder| folder(&holder))]
     }
 }
 
@@ -143,6 +146,8 @@ mod tests {
         );
         assert_eq!(grants(&[], Verb::List, "/etc"), ["--dir /etc::ro"]);
         assert_eq!(grants(&[], Verb::Create, "/tmp/x"), ["--dir /tmp"]);
+        assert_eq!(grants(&[], Verb::Create, "/x"), [""; 0]);
+        assert_eq!(grants(&[], Verb::Read, "/x"), ["--file /x::ro"]);
         assert_eq!(grants(&["."], Verb::Read, "../x"), ["--file ../x::ro", "--dir ..::ro"]);
     }
 

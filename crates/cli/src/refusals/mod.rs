@@ -1,0 +1,147 @@
+//! What becomes of refusals: told at once, at the end, asked about, or the program's end.
+
+mod ask;
+mod show;
+
+use crate::failure::Failure;
+pub(crate) use show::describe;
+
+use ask::Asker;
+use clap::ValueEnum;
+use std::sync::{Arc, OnceLock};
+use wayleave::grants::{Paths, Record, Settings};
+use wayleave::system::refusal::{Answer, Refusal, Refusals};
+use wayleave::{Canceller, Grants, Program};
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Refusals")]
+pub(crate) struct RefusalArgs {
+    /// Tell at the end what the program was refused, and which grants would have allowed it
+    #[arg(long)]
+    explain: bool,
+    /// What to do when the program is refused something
+    #[arg(long, value_name = "WHAT", default_value = "deny")]
+    on_refusal: OnRefusal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnRefusal {
+    /// Tell the program that it failed
+    Deny,
+    /// And say so at once
+    Log,
+    /// Ask on the terminal whether it is allowed
+    Ask,
+    /// End the program
+    Trap,
+}
+
+/// What was refused in one run, and what is done about it.
+pub(crate) struct RefusalLog {
+    paths: Arc<Paths>,
+    record: Record,
+    explain: bool,
+    how: How,
+}
+
+enum How {
+    Deny,
+    Log,
+    Ask(Asker),
+    Trap { canceller: OnceLock<Canceller>, first: OnceLock<Refusal> },
+}
+
+impl RefusalArgs {
+    /// Whether the program has to be one that can be ended.
+    pub(crate) fn interrupts(&self) -> bool {
+        self.on_refusal == OnRefusal::Trap
+    }
+
+    /// What these ask for, of a program that is given `settings`.
+    pub(crate) fn log(&self, settings: &Settings) -> Result<Arc<RefusalLog>, Failure> {
+        let how = match self.on_refusal {
+            OnRefusal::Deny => How::Deny,
+            OnRefusal::Log => How::Log,
+            OnRefusal::Ask => How::Ask(Asker::terminal().map_err(|error| {
+                Failure::usage(format!("--on-refusal ask: there is no terminal to ask on: {error}"))
+            })?),
+            OnRefusal::Trap => How::Trap { canceller: OnceLock::new(), first: OnceLock::new() },
+        };
+        let paths = Arc::new(Paths::new(&settings.dirs));
+        Ok(Arc::new(RefusalLog { paths, record: Record::new(), explain: self.explain, how }))
+    }
+}
+
+impl RefusalLog {
+    /// What the program is given, where refusals are told.
+    pub(crate) fn watch(self: &Arc<Self>, grants: Grants) -> Grants {
+        grants.explain(self.paths.clone(), self.clone())
+    }
+
+    /// Lets a refusal end the program, if that is what is asked for.
+    pub(crate) fn may_end(
+        &self,
+        program: &Program,
+        grants: Grants,
+    ) -> Result<Grants, wayleave::Error> {
+        let How::Trap { canceller, .. } = &self.how else { return Ok(grants) };
+        let made = program.canceller()?;
+        Ok(grants.interrupt(canceller.get_or_init(|| made).interrupt()))
+    }
+
+    /// The refusal that ended the program, if one did.
+    pub(crate) fn ending(&self) -> Option<&Refusal> {
+        match &self.how {
+            How::Trap { first, .. } => first.get(),
+            _ => None,
+        }
+    }
+
+    /// The program has ended, well or not.
+    pub(crate) fn tell(&self, success: bool) {
+        let refused = self.record.refusals();
+        if refused.is_empty() {
+            return;
+        }
+        let explained =
+            |(refusal, count): &(Refusal, u64)| Some((self.paths.explain(refusal)?, *count));
+        let refused: Vec<_> = refused.iter().filter_map(explained).collect();
+        if self.explain {
+            show::all(&refused, self.record.left_out());
+        } else if !success && self.ending().is_none() {
+            show::hint(&refused);
+        }
+    }
+}
+
+impl Refusals for RefusalLog {
+    fn refused(&self, refusal: Refusal) -> Answer {
+        match &self.how {
+            How::Deny => self.record.refused(refusal),
+            How::Log => {
+                if self.record.note(refusal.clone()) {
+                    show::line(&format!("refused {}", show::describe(&refusal)));
+                }
+                Answer::Deny
+            }
+            How::Ask(asker) => {
+                let answer = asker.ask(&refusal);
+                if !answer.allows() {
+                    self.record.note(refusal);
+                }
+                answer
+            }
+            How::Trap { canceller, first } => {
+                let _ = first.set(refusal.clone());
+                if let Some(canceller) = canceller.get() {
+                    canceller.cancel();
+                }
+                self.record.refused(refusal)
+            }
+        }
+    }
+
+    fn may_allow(&self) -> bool {
+        matches!(self.how, How::Ask(_))
+    }
+}
