@@ -47,6 +47,11 @@ impl GuestPath {
         Some(Self { absolute: self.absolute, parts: before.to_vec() })
     }
 
+    /// Whether it leads above where it starts.
+    pub(super) fn leads_up(&self) -> bool {
+        self.parts.first().is_some_and(|first| first == "..")
+    }
+
     /// The folder to grant for it, if that is not everything.
     pub(super) fn holder(&self) -> Option<Self> {
         self.parent().filter(|parent| !(parent.absolute && parent.parts.is_empty()))

@@ -30,7 +30,12 @@ impl Paths {
     #[must_use]
     pub fn explain(&self, refusal: &Refusal) -> Option<Refusal> {
         let Some(verb) = Verb::parse(refusal.tried) else { return Some(refusal.clone()) };
-        Some(self.look(verb, &GuestPath::new(&refusal.object))?.refusal(verb))
+        let path = GuestPath::new(&refusal.object);
+        if path.to_string() != refusal.object {
+            // It went up and out of its folder.
+            return Some(refusal.clone());
+        }
+        Some(self.look(verb, &path)?.refusal(verb))
     }
 
     /// What a path means on the host, if there is anything, or could be.

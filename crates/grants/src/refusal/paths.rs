@@ -40,13 +40,14 @@ impl Paths {
         Self { mounts: grants.into_iter().map(mount).collect() }
     }
 
-    /// Whether an open folder is one of these, or below one. Its name is one that the host gave.
-    pub(super) fn hold(&self, folder: &str) -> bool {
-        self.mounts.iter().any(|mount| {
+    /// Which of these an open folder is, or is below. Its name is one that the host gave.
+    pub(super) fn mount(&self, folder: &str) -> Option<&Mount> {
+        let holds = |mount: &&Mount| {
             folder.strip_prefix(&*mount.name).is_some_and(|rest| {
                 rest.is_empty() || rest.starts_with('/') || mount.name.ends_with('/')
             })
-        })
+        };
+        self.mounts.iter().filter(holds).max_by_key(|mount| mount.name.len())
     }
 
     /// Where a path is: the innermost folder counts.
@@ -173,9 +174,9 @@ mod tests {
     #[test]
     fn folders_hold_what_is_below_them() {
         let paths = paths(&["a::/data", "b::."]);
-        assert!(
-            paths.hold("/data") && paths.hold("/data/x") && paths.hold(".") && paths.hold("./x")
-        );
-        assert!(!paths.hold("/") && !paths.hold("/database") && !paths.hold("/dat"));
+        let holder = |folder| paths.mount(folder).map(|mount| &*mount.name);
+        assert_eq!([holder("/data"), holder("/data/x")], [Some("/data"); 2]);
+        assert_eq!([holder("."), holder("./x")], [Some("."); 2]);
+        assert_eq!([holder("/"), holder("/database"), holder("/dat")], [None; 3]);
     }
 }

@@ -27,6 +27,15 @@ impl FileRefusals {
             self.refusals.refused(Refusal::new(verb.words(), path.to_string(), []));
             return None;
         }
+        if let Some(mount) = self.paths.mount(attempt.folder)
+            && path.below(&mount.guest).is_none()
+            && !path.leads_up()
+        {
+            // No library looks elsewhere for what it has found a folder for.
+            let object = format!("{}/{}", attempt.folder, attempt.path);
+            self.refusals.refused(Refusal::new(verb.words(), object, []));
+            return None;
+        }
         if !self.refusals.may_allow() {
             self.refusals.refused(self.paths.refusal(verb, &path));
             return None;
@@ -42,7 +51,7 @@ impl Watcher for FileRefusals {
     fn failed(&self, attempt: &Attempt<'_>, error: ErrorCode) -> Option<Instead> {
         match error {
             // Missing is missing, where there is a folder to say so.
-            ErrorCode::NoEntry if self.paths.hold(attempt.folder) => None,
+            ErrorCode::NoEntry if self.paths.mount(attempt.folder).is_some() => None,
             ErrorCode::NoEntry | ErrorCode::ReadOnly | ErrorCode::NotCapable => {
                 self.refused(attempt, error)
             }
