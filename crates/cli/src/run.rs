@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wayleave::grants::{Settings, StreamGrant};
+use wayleave::grants::Settings;
 use wayleave::{Grants, UnknownImports};
 
 /// Run a program.
@@ -108,17 +108,14 @@ pub(crate) fn on_file(file: &Path, error: wayleave::Error) -> Failure {
 
 /// What the program is given: what the options ask for, and what is its own.
 fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
-    let mut settings = args.grants.settings();
+    let mut settings = args.grants.settings(Some(file))?;
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
-    settings.args.push(args.argv0.clone().unwrap_or_else(|| name.into_owned()));
+    settings.argv0 = Some(args.argv0.clone().unwrap_or_else(|| name.into_owned()));
     for arg in &args.command {
         let arg = arg.to_str().ok_or_else(|| {
             Failure::usage(format!("argument {arg:?} is not UTF-8, which programs get"))
         })?;
         settings.args.push(arg.to_owned());
-    }
-    for stream in [&mut settings.stdin, &mut settings.stdout, &mut settings.stderr] {
-        stream.get_or_insert(StreamGrant::Inherit);
     }
     Ok(settings)
 }

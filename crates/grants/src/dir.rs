@@ -1,5 +1,6 @@
 use crate::Error;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// How much of a folder is granted.
@@ -23,6 +24,32 @@ pub struct DirGrant {
     pub guest: String,
     /// How much of it.
     pub access: Access,
+}
+
+impl DirGrant {
+    /// The same, with a relative path on the host taken from `folder` on.
+    #[must_use]
+    pub fn rooted(self, folder: &Path) -> Self {
+        Self { host: folder.join(&self.host), ..self }
+    }
+}
+
+impl fmt::Display for DirGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.host.display())?;
+        let named = self.host != Path::new(&self.guest);
+        if named {
+            write!(f, "::{}", self.guest)?;
+        }
+        match self.access {
+            Access::ReadOnly => f.write_str("::ro"),
+            // The guest path would be taken for the access.
+            Access::ReadWrite if named && matches!(self.guest.as_str(), "ro" | "rw") => {
+                f.write_str("::rw")
+            }
+            Access::ReadWrite => Ok(()),
+        }
+    }
 }
 
 impl FromStr for DirGrant {
@@ -108,6 +135,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_written_can_be_read(text in "[a:/row]{0,12}") {
+            if let Ok(grant) = text.parse::<DirGrant>() {
+                prop_assert_eq!(grant.to_string().parse::<DirGrant>(), Ok(grant));
+            }
+        }
+
         /// Whatever the text, `ro` at its end never turns into a writable folder.
         #[test]
         fn ro_is_never_lost(text in "[a:/ro]{0,12}::ro") {

@@ -91,4 +91,26 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Text that is no grant of clocks.
+    #[error(
+        "clock grant {text:?}: {reason}; write real, fixed:TIME, offset:DURATION or coarse:DURATION"
+    )]
+    Clock {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Text that is no grant of random numbers.
+    #[error("random grant {text:?} is not understood; write secure, or seed:N with a whole number")]
+    Random {
+        /// The text.
+        text: String,
+    },
+    /// Things that are asked for and do not go together.
+    #[error("{reason}")]
+    Contradiction {
+        /// What, and what to do.
+        reason: String,
+    },
 }

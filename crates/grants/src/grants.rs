@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use wayleave_system::clock::{Clock, OsClock};
+use wayleave_system::clock::{Clock, OsClock, Simulated};
 use wayleave_system::fs::{Dir, File, OsDir, ReadOnly};
 #[cfg(feature = "http")]
 use wayleave_system::http::Client;
@@ -36,6 +36,9 @@ pub struct Clocks {
     pub process_cpu: Arc<dyn Clock>,
     /// Processor time of the thread.
     pub thread_cpu: Arc<dyn Clock>,
+    /// The time that these clocks show, where it is not the host's: a guest that waits then puts it
+    /// forward, and goes on at once.
+    pub simulated: Option<Arc<Simulated>>,
 }
 
 impl Default for Clocks {
@@ -45,6 +48,7 @@ impl Default for Clocks {
             monotonic: Arc::new(OsClock::Monotonic),
             process_cpu: Arc::new(OsClock::ProcessCpu),
             thread_cpu: Arc::new(OsClock::ThreadCpu),
+            simulated: None,
         }
     }
 }
@@ -322,6 +326,18 @@ impl Grants {
     /// Writes standard error to something.
     pub fn stderr(mut self, stderr: Arc<dyn File>) -> Self {
         self.stderr = stderr;
+        self
+    }
+
+    /// Sets the clocks.
+    pub fn clocks(mut self, clocks: Clocks) -> Self {
+        self.clocks = clocks;
+        self
+    }
+
+    /// Takes random numbers from something.
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = random;
         self
     }
 

@@ -12,6 +12,8 @@
 //! [`EnvGrant`], [`StreamGrant`], [`AddressRule`] and [`NameRule`]; text that can not be understood is an error that says what
 //! was expected, never a grant.
 
+mod clocks;
+mod describe;
 mod dir;
 mod env;
 mod error;
@@ -19,12 +21,17 @@ mod grants;
 #[cfg(feature = "http")]
 mod http;
 mod limits;
+#[cfg(feature = "manifest")]
+pub mod manifest;
+mod moment;
 mod net;
 mod refusal;
+mod randomness;
 mod settings;
 mod stream;
 pub mod units;
 
+pub use clocks::ClockGrant;
 pub use dir::{Access, DirGrant};
 pub use env::EnvGrant;
 pub use error::Error;
@@ -32,9 +39,11 @@ pub use grants::{Clocks, Grants, Limits, Preopen};
 #[cfg(feature = "http")]
 pub use http::{HttpGrant, HttpGrants};
 pub use limits::LimitSettings;
+pub use moment::Moment;
 pub use net::{
     AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
 };
 pub use refusal::{Group, Paths, Record, group};
+pub use randomness::RandomGrant;
 pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};

@@ -1,5 +1,6 @@
 use crate::{
-    AddressRule, DirGrant, EnvGrant, Error, Grants, LimitSettings, NameRule, Stream, StreamGrant,
+    AddressRule, ClockGrant, DirGrant, EnvGrant, Error, Grants, LimitSettings, Moment, NameRule,
+    RandomGrant, Stream, StreamGrant,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,7 +11,9 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Arguments; the first is the program's name by convention.
+    /// The first argument: the program's name, by convention.
+    pub argv0: Option<String>,
+    /// The other arguments.
     pub args: Vec<String>,
     /// Folders, in the order in which the guest finds them.
     pub dirs: Vec<DirGrant>,
@@ -37,16 +40,26 @@ pub struct Settings {
     pub inbound: Vec<AddressRule>,
     /// Names that may be looked up.
     pub resolve: Vec<NameRule>,
+    /// What clocks show; by default the host's time.
+    pub clock: Option<ClockGrant>,
+    /// Where random numbers come from; by default the system.
+    pub random: Option<RandomGrant>,
+    /// Whether nothing may differ from run to run: see [`Settings::open`].
+    pub deterministic: bool,
     /// Limits.
     pub limits: LimitSettings,
 }
 
 impl Settings {
+    /// When the time of a [deterministic](Settings::deterministic) guest begins, unless that is
+    /// asked for: 2000-01-01.
+    pub const FIRST_MOMENT: Moment = Moment(946_684_800_000_000_000);
+
     /// These, and what `over` asks for besides.
     ///
-    /// Lists grow, those of `over` come last; of two folders under one guest path, and of two
-    /// variables with one name, that of `over` is left. Of what there is one of, `over` decides
-    /// where it says something.
+    /// Lists grow, and what `over` has comes last; what is in both is there once. Of two folders
+    /// under one guest path, and of two variables with one name, that of `over` is left. Of what
+    /// there is one of, `over` decides where it says something.
     #[must_use]
     pub fn extended_by(mut self, over: Self) -> Self {
         self.dirs.retain(|dir| over.dirs.iter().all(|other| other.guest != dir.guest));
@@ -54,21 +67,64 @@ impl Settings {
         self.args.extend(over.args);
         self.dirs.extend(over.dirs);
         self.env.extend(over.env);
-        self.listeners.extend(over.listeners);
+        add(&mut self.listeners, over.listeners);
         #[cfg(feature = "http")]
-        self.http.extend(over.http);
-        self.tls_ca.extend(over.tls_ca);
-        self.outbound.extend(over.outbound);
-        self.inbound.extend(over.inbound);
-        self.resolve.extend(over.resolve);
+        add(&mut self.http, over.http);
+        add(&mut self.tls_ca, over.tls_ca);
+        add(&mut self.outbound, over.outbound);
+        add(&mut self.inbound, over.inbound);
+        add(&mut self.resolve, over.resolve);
         Self {
+            argv0: over.argv0.or(self.argv0),
             inherit_env: self.inherit_env || over.inherit_env,
             stdin: over.stdin.or(self.stdin),
             stdout: over.stdout.or(self.stdout),
             stderr: over.stderr.or(self.stderr),
+            clock: over.clock.or(self.clock),
+            random: over.random.or(self.random),
+            deterministic: self.deterministic || over.deterministic,
             limits: self.limits.extended_by(over.limits),
             ..self
         }
+    }
+
+    /// What does not go together: the word of one of the two, as the command line and a manifest
+    /// have it, and what is wrong.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<(&'static str, String)> {
+        if self.deterministic {
+            return self.undetermined();
+        }
+        #[cfg(feature = "http")]
+        if self.http.is_empty() && !self.tls_ca.is_empty() {
+            let reason = "`tls-ca` is for HTTP requests, which nothing allows (`allow-http`)";
+            return Some(("tls-ca", reason.to_owned()));
+        }
+        None
+    }
+
+    /// What can not be had together with `deterministic`.
+    fn undetermined(&self) -> Option<(&'static str, String)> {
+        #[cfg(feature = "http")]
+        let http = !self.http.is_empty();
+        #[cfg(not(feature = "http"))]
+        let http = false;
+        let network = [
+            ("allow-http", http),
+            ("allow-outbound", !self.outbound.is_empty()),
+            ("allow-inbound", !self.inbound.is_empty()),
+            ("allow-resolve", !self.resolve.is_empty()),
+            ("tcp-listen", !self.listeners.is_empty()),
+        ];
+        if let Some((key, _)) = network.into_iter().find(|(_, asked)| *asked) {
+            return Some((key, format!("`deterministic` means no network; `{key}` asks for one")));
+        }
+        let (key, words) = match (&self.clock, &self.random) {
+            (None | Some(ClockGrant::Fixed(_)), None | Some(RandomGrant::Seed(_))) => return None,
+            (None | Some(ClockGrant::Fixed(_)), _) => ("random", "random numbers from a `seed:N`"),
+            _ => ("clock", "a clock that begins at `fixed:TIME`"),
+        };
+        Some((key, format!("`deterministic` means {words}; `{key}` asks for something else")))
     }
 
     /// Opens the folders and files and listens on the addresses: what one guest is given.
@@ -76,10 +132,19 @@ impl Settings {
     /// A client for HTTP requests is not among it: which one is for the caller to say
     /// ([`Grants::http`](Grants)), with a policy made of [`Settings::http`].
     ///
+    /// With [`Settings::deterministic`], what the guest sees follows from what it is given: its
+    /// time begins at `fixed:TIME` (2000-01-01 without) and is [`Simulated`], its random numbers
+    /// follow from `seed:N` (0 without), and folders and files show nothing of the host but names
+    /// and contents ([`Reproducible`]).
+    ///
     /// # Errors
     /// What can not be granted, and why. What was opened so far is closed again.
     pub fn open(&self) -> Result<Grants, Error> {
-        let mut grants = Grants::new().args(self.args.iter().cloned())?;
+        if let Some((_, reason)) = self.contradiction() {
+            return Err(Error::Contradiction { reason });
+        }
+        let args = self.argv0.iter().chain(&self.args);
+        let mut grants = Grants::new().args(args.cloned())?;
         for (stream, grant) in [
             (Stream::Stdin, &self.stdin),
             (Stream::Stdout, &self.stdout),
@@ -111,7 +176,22 @@ impl Settings {
         for rule in &self.resolve {
             grants = grants.allow_resolve(rule.clone());
         }
+        if let Some(clock) = &self.clock {
+            grants = grants.clocks(clock.clocks());
+        }
+        if let Some(random) = &self.random {
+            grants = grants.random(random.source());
+        }
         Ok(grants.limits(self.limits.limits()))
+    }
+}
+
+/// Adds what is not there yet.
+fn add<V: PartialEq>(list: &mut Vec<V>, more: Vec<V>) {
+    for value in more {
+        if !list.contains(&value) {
+            list.push(value);
+        }
     }
 }
 

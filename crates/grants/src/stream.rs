@@ -1,6 +1,6 @@
 use crate::Error;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use wayleave_system::fs::{File, OpenOptions, OsFile};
@@ -37,6 +37,15 @@ pub enum StreamGrant {
 }
 
 impl StreamGrant {
+    /// The same, with a relative path taken from `folder` on.
+    #[must_use]
+    pub fn rooted(self, folder: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(folder.join(path)),
+            other => other,
+        }
+    }
+
     pub(crate) fn open(self, stream: Stream) -> Result<Arc<dyn File>, Error> {
         match (self, stream) {
             (Self::Inherit, Stream::Stdin) => Ok(stdio::stdin()),

@@ -139,7 +139,7 @@ async fn before<F: Future>(deadline: tokio::time::Instant, future: F) -> Option<
 fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {
     let bad = |source| Error::Grant { app: settings.name.clone(), source };
     let mut asked = settings.grants.clone();
-    asked.args.insert(0, settings.name.clone());
+    asked.argv0 = Some(settings.name.clone());
     // The time is this server's to watch.
     asked.limits.timeout = None;
     let mut grants = asked.open().map_err(bad)?;

@@ -4,18 +4,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A manifest can not be understood.
-    #[error("{}:{line}:{column}: {message}", path.display())]
-    Manifest {
-        /// Which.
-        path: PathBuf,
-        /// Where in it, from 1 on.
-        line: usize,
-        /// Where in the line, from 1 on.
-        column: usize,
-        /// What is wrong, and what is expected.
-        message: String,
-    },
+    /// A manifest can not be read, or something in it is wrong.
+    #[error(transparent)]
+    Manifest(#[from] wayleave::grants::manifest::ManifestError),
     /// Settings that do not go together.
     #[error("{0}")]
     Settings(String),

@@ -30,5 +30,6 @@ mod tls;
 pub use access_log::AccessLog;
 pub use error::Error;
 pub use listen::Address;
+pub use manifest::manifest_schema;
 pub use server::{Server, Stopper};
 pub use settings::{AppLimits, AppSettings, Settings, TlsSettings};

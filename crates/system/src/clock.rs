@@ -1,5 +1,11 @@
 //! Clocks.
 
+mod adjusted;
+mod simulated;
+
+pub use adjusted::{Coarse, Fixed, Shifted};
+pub use simulated::Simulated;
+
 use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
 
 /// Something that tells the time.

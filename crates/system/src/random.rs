@@ -1,5 +1,9 @@
 //! Random numbers.
 
+mod seeded;
+
+pub use seeded::Seeded;
+
 use crate::{ErrorCode, Result};
 
 /// A source of random bytes.

@@ -1,23 +1,32 @@
 //! What a program is given, as options of the command line: the same for every subcommand that
 //! takes them.
 
+pub(crate) mod command;
+mod determinism;
 mod environment;
 mod files;
 mod limits;
+mod manifest;
 mod network;
 mod streams;
 
+pub(crate) use determinism::DeterminismArgs;
 pub(crate) use environment::EnvironmentArgs;
 pub(crate) use files::FileArgs;
 pub(crate) use limits::LimitArgs;
+pub(crate) use manifest::ManifestArgs;
 pub(crate) use network::{HttpArgs, NetworkArgs};
 pub(crate) use streams::StreamArgs;
 
-use wayleave::grants::Settings;
+use crate::failure::Failure;
+use std::path::Path;
+use wayleave::grants::{Settings, StreamGrant};
 
 /// Everything that a program can be given.
 #[derive(clap::Args)]
 pub(crate) struct GrantArgs {
+    #[command(flatten)]
+    manifest: ManifestArgs,
     #[command(flatten)]
     files: FileArgs,
     #[command(flatten)]
@@ -29,18 +38,32 @@ pub(crate) struct GrantArgs {
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
+    determinism: DeterminismArgs,
+    #[command(flatten)]
     limits: LimitArgs,
 }
 
 impl GrantArgs {
-    /// What they ask for.
-    pub(crate) fn settings(&self) -> Settings {
+    /// What they ask for: the manifest, what is left of it, and the options besides. The streams
+    /// are the host's where nothing is said of them.
+    pub(crate) fn settings(&self, program: Option<&Path>) -> Result<Settings, Failure> {
+        let manifest = self.manifest.settings(program)?;
+        let mut settings = manifest.extended_by(self.settings_of_options());
+        for stream in [&mut settings.stdin, &mut settings.stdout, &mut settings.stderr] {
+            stream.get_or_insert(StreamGrant::Inherit);
+        }
+        Ok(settings)
+    }
+
+    /// What the options ask for alone.
+    fn settings_of_options(&self) -> Settings {
         let mut settings = Settings::default();
         self.files.ask(&mut settings);
         self.environment.ask(&mut settings);
         self.streams.ask(&mut settings);
         self.http.ask(&mut settings);
         self.network.ask(&mut settings);
+        self.determinism.ask(&mut settings);
         self.limits.ask(&mut settings);
         settings
     }

@@ -1,0 +1,197 @@
+//! What settings mean, in plain sentences.
+
+use crate::units::format_duration;
+use crate::{
+    Access, ClockGrant, DirGrant, EnvGrant, LimitSettings, RandomGrant, Settings, Stream,
+    StreamGrant,
+};
+use std::fmt::Display;
+use std::path::Path;
+
+impl Settings {
+    /// What a program may do that is given this, in plain sentences: first what it is given, then
+    /// what it may use. What is not there it does not have.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let mut said = files(&self.dirs);
+        said.extend(streams(self));
+        said.extend(environment(self));
+        said.extend(network(self));
+        said.extend(determinism(self));
+        said.extend(limits(&self.limits));
+        said
+    }
+}
+
+fn files(dirs: &[DirGrant]) -> Vec<String> {
+    if dirs.is_empty() {
+        return vec!["It has no files.".to_owned()];
+    }
+    let sentence = |dir: &DirGrant| {
+        let what = match dir.access {
+            Access::ReadOnly => "read files",
+            Access::ReadWrite => "read and write files",
+        };
+        let host = dir.host.display();
+        if dir.host == Path::new(&dir.guest) {
+            return format!("It may {what} below {host}.");
+        }
+        format!("It may {what} below {host}, as {}.", dir.guest)
+    };
+    dirs.iter().map(sentence).collect()
+}
+
+fn streams(settings: &Settings) -> Vec<String> {
+    let sentence = |(stream, grant): (Stream, &Option<StreamGrant>)| match (stream, grant) {
+        (Stream::Stdin, Some(StreamGrant::Inherit)) => "It reads the host's standard input.".into(),
+        (Stream::Stdin, Some(StreamGrant::File(path))) => {
+            format!("Its standard input is the file {}.", path.display())
+        }
+        (Stream::Stdin, _) => "Its standard input is empty.".into(),
+        (_, Some(StreamGrant::Inherit)) => format!("It writes to the host's {}.", name(stream)),
+        (_, Some(StreamGrant::File(path))) => {
+            format!("Its {} goes to the file {}, which is made anew.", name(stream), path.display())
+        }
+        (_, _) => format!("Its {} vanishes.", name(stream)),
+    };
+    let all = [
+        (Stream::Stdin, &settings.stdin),
+        (Stream::Stdout, &settings.stdout),
+        (Stream::Stderr, &settings.stderr),
+    ];
+    all.into_iter().map(sentence).collect()
+}
+
+fn name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stdin => "standard input",
+        Stream::Stdout => "standard output",
+        Stream::Stderr => "standard error",
+    }
+}
+
+fn environment(settings: &Settings) -> Vec<String> {
+    let mut said = Vec::new();
+    if !settings.args.is_empty() {
+        let args: Vec<_> = settings.args.iter().map(|arg| format!("{arg:?}")).collect();
+        said.push(format!("Its arguments are {}.", join(&args)));
+    }
+    if settings.inherit_env {
+        said.push("It sees all variables of the host.".to_owned());
+    }
+    // Values may be secret, and who asked for them knows them.
+    let (mut set, mut inherited) = (Vec::new(), Vec::new());
+    for variable in &settings.env {
+        match variable {
+            EnvGrant::Set { name, .. } => set.push(name),
+            EnvGrant::Inherit { name } => inherited.push(name),
+        }
+    }
+    if !set.is_empty() {
+        said.push(format!("It sees {} with {}.", variables(&set), values(&set, "of its own")));
+    }
+    if !inherited.is_empty() {
+        let values = values(&inherited, "that the host has");
+        said.push(format!("It sees {} with {values}.", variables(&inherited)));
+    }
+    if said.is_empty() || (settings.env.is_empty() && !settings.inherit_env) {
+        said.push("It sees no variables.".to_owned());
+    }
+    said
+}
+
+fn variables(names: &[&String]) -> String {
+    let word = if names.len() == 1 { "variable" } else { "variables" };
+    format!("the {word} {}", join(names))
+}
+
+fn values(names: &[&String], which: &str) -> String {
+    if names.len() == 1 { format!("the value {which}") } else { format!("the values {which}") }
+}
+
+fn network(settings: &Settings) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut list = |texts: Vec<String>, sentence: &dyn Fn(String) -> String| {
+        if !texts.is_empty() {
+            said.push(sentence(join(&texts)));
+        }
+    };
+    #[cfg(feature = "http")]
+    list(texts(&settings.http), &|hosts| format!("It may send HTTP requests to {hosts}."));
+    list(texts(&settings.outbound), &|rules| format!("It may connect and send to {rules}."));
+    list(texts(&settings.inbound), &|rules| format!("It may listen and receive at {rules}."));
+    list(texts(&settings.resolve), &|names| format!("It may look up {names}."));
+    list(texts(&settings.listeners), &|at| format!("It finds listeners open at {at}."));
+    if said.is_empty() {
+        return vec!["It reaches nothing in the network.".to_owned()];
+    }
+    said
+}
+
+fn determinism(settings: &Settings) -> Vec<String> {
+    let (clock, random) = (&settings.clock, &settings.random);
+    if settings.deterministic {
+        let start = match clock {
+            Some(ClockGrant::Fixed(start)) => *start,
+            _ => Settings::FIRST_MOMENT,
+        };
+        let seed = match random {
+            Some(RandomGrant::Seed(seed)) => *seed,
+            _ => 0,
+        };
+        return vec![
+            format!("Its time begins at {start} and passes as it looks at it, or waits."),
+            format!("Its random numbers follow from the seed {seed}."),
+            "Its folders are sorted, and files show no times or numbers of the host.".to_owned(),
+        ];
+    }
+    let clock = match clock {
+        None | Some(ClockGrant::Real) => "It reads the host's clocks.".to_owned(),
+        Some(ClockGrant::Fixed(moment)) => {
+            format!("The time of day is always {moment}; other clocks are the host's.")
+        }
+        Some(ClockGrant::Offset(nanoseconds)) => {
+            let by = std::time::Duration::from_nanos(nanoseconds.unsigned_abs());
+            let way = if *nanoseconds < 0 { "behind" } else { "ahead of" };
+            format!("Its time of day is {} {way} the host's.", format_duration(by))
+        }
+        Some(ClockGrant::Coarse(step)) => {
+            format!("It reads the host's clocks in steps of {}.", format_duration(*step))
+        }
+    };
+    let random = match random {
+        None | Some(RandomGrant::Secure) => "Its random numbers are the system's.".to_owned(),
+        Some(RandomGrant::Seed(seed)) => {
+            format!("Its random numbers follow from the seed {seed}, and are no secret.")
+        }
+    };
+    vec![clock, random]
+}
+
+fn limits(asked: &LimitSettings) -> Vec<String> {
+    let limits = asked.limits();
+    let memory = crate::units::format_bytes(limits.memory_bytes as u64);
+    let mut said = vec![match limits.timeout {
+        Some(time) => format!("It is ended after {}.", format_duration(time)),
+        None => "It may run for as long as it likes.".to_owned(),
+    }];
+    if let Some(fuel) = limits.fuel {
+        said.push(format!("It is ended when it has used {fuel} units of fuel."));
+    }
+    said.push(format!("It may use {memory} of memory."));
+    said
+}
+
+fn texts<V: Display>(list: &[V]) -> Vec<String> {
+    list.iter().map(V::to_string).collect()
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn join<V: AsRef<str>>(texts: &[V]) -> String {
+    let texts: Vec<_> = texts.iter().map(AsRef::as_ref).collect();
+    match texts.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,209 @@
+use super::{Key, ManifestError};
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The text of a manifest, and where it was.
+pub struct Document<'t> {
+    path: PathBuf,
+    text: &'t str,
+    root: Spanned<DeTable<'t>>,
+}
+
+/// A table of a manifest.
+#[derive(Clone, Copy)]
+pub struct Section<'d> {
+    document: &'d Document<'d>,
+    table: &'d DeTable<'d>,
+    start: usize,
+}
+
+impl<'t> Document<'t> {
+    /// Reads the text of a manifest; relative paths in it are taken from the folder of `path` on.
+    ///
+    /// # Errors
+    /// [`ManifestError::Mistake`] when it is not TOML.
+    pub fn parse(path: &Path, text: &'t str) -> Result<Self, ManifestError> {
+        match DeTable::parse(text) {
+            Ok(root) => Ok(Self { path: path.to_owned(), text, root }),
+            Err(error) => {
+                let start = error.span().map_or(0, |span| span.start);
+                Err(mistake(path, text, start, error.message()))
+            }
+        }
+    }
+
+    /// The whole document.
+    pub fn root(&self) -> Section<'_> {
+        Section { document: self, table: self.root.get_ref(), start: 0 }
+    }
+
+    fn mistake(&self, start: usize, message: &str) -> ManifestError {
+        mistake(&self.path, self.text, start, message)
+    }
+}
+
+fn mistake(path: &Path, text: &str, start: usize, message: &str) -> ManifestError {
+    let before = text.get(..start.min(text.len())).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    ManifestError::Mistake {
+        path: path.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        message: message.replace('\n', " "),
+    }
+}
+
+impl<'d> Section<'d> {
+    /// The folder from which relative paths are taken.
+    pub fn folder(&self) -> &'d Path {
+        self.document.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// That there are no keys but these.
+    ///
+    /// # Errors
+    /// [`ManifestError::Mistake`] at the first other one.
+    pub fn only(&self, known: &[&str]) -> Result<(), ManifestError> {
+        let unknown = |(key, _): &Entry<'_>| !known.contains(key);
+        match self.entries().into_iter().find(unknown) {
+            Some((key, value)) => Err(self.unknown(key, self.key_start(key, value), known)),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the keys of this table into `target`. Besides them it may have these tables.
+    ///
+    /// # Errors
+    /// [`ManifestError::Mistake`]: an unknown key, a value of a wrong type, a text that is not
+    /// understood.
+    pub fn read<T: 'static>(
+        &self,
+        keys: &[Key<T>],
+        tables: &[&str],
+        target: &mut T,
+    ) -> Result<(), ManifestError> {
+        let known: Vec<_> = keys.iter().map(|key| key.name).chain(tables.iter().copied()).collect();
+        self.only(&known)?;
+        for (name, value) in self.entries() {
+            if let Some(key) = keys.iter().find(|key| key.name == name) {
+                key.read(target, value, self.folder())
+                    .map_err(|(start, message)| self.document.mistake(start, &message))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A table in this one.
+    ///
+    /// # Errors
+    /// [`ManifestError::Mistake`] when it is something else.
+    pub fn table(&self, name: &str) -> Result<Option<Self>, ManifestError> {
+        self.value(name).map(|value| self.section(name, value)).transpose()
+    }
+
+    /// The tables in this one, by their names, in the order of the text.
+    ///
+    /// # Errors
+    /// [`ManifestError::Mistake`] when one of them is something else.
+    pub fn tables(&self) -> Result<Vec<(&'d str, Self)>, ManifestError> {
+        let entries = self.entries().into_iter();
+        entries.map(|(name, value)| Ok((name, self.section(name, value)?))).collect()
+    }
+
+    /// The tables of a list in this one (`[[NAME]]`).
+    ///
+    /// # Errors
+    /// [`ManifestError::Mistake`] when it is something else.
+    pub fn list(&self, name: &str) -> Result<Vec<Self>, ManifestError> {
+        let Some(value) = self.value(name) else { return Ok(Vec::new()) };
+        match value.get_ref() {
+            DeValue::Array(array) => array.iter().map(|value| self.section(name, value)).collect(),
+            other => {
+                let found = found(other);
+                let message = format!("`{name}` is a list of tables, [[{name}]]; this is {found}");
+                Err(self.document.mistake(value.span().start, &message))
+            }
+        }
+    }
+
+    /// Whether it has this key.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
+    /// That it has these keys.
+    ///
+    /// # Errors
+    /// [`ManifestError::Mistake`] where the table begins.
+    pub fn require(&self, keys: &[&str]) -> Result<(), ManifestError> {
+        match keys.iter().find(|key| !self.has(key)) {
+            Some(key) => Err(self.mistake(key, &format!("`{key}` is missing"))),
+            None => Ok(()),
+        }
+    }
+
+    /// A mistake at a key of this table, or at the table itself where that is missing.
+    #[must_use]
+    pub fn mistake(&self, key: &str, message: &str) -> ManifestError {
+        let start = self.value(key).map(|value| self.key_start(key, value));
+        self.document.mistake(start.unwrap_or(self.start), message)
+    }
+
+    fn section(&self, name: &str, value: &'d Spanned<DeValue<'d>>) -> Result<Self, ManifestError> {
+        let start = value.span().start;
+        match value.get_ref() {
+            DeValue::Table(table) => Ok(Self { table, start, ..*self }),
+            other => {
+                let message = format!("`{name}` is a table; this is {}", found(other));
+                Err(self.document.mistake(start, &message))
+            }
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<&'d Spanned<DeValue<'d>>> {
+        self.table.iter().find(|(key, _)| key.get_ref() == name).map(|(_, value)| value)
+    }
+
+    fn key_start(&self, name: &str, value: &Spanned<DeValue<'_>>) -> usize {
+        let key = self.table.keys().find(|key| key.get_ref() == name);
+        key.map_or(value.span().start, |key| key.span().start)
+    }
+
+    /// In the order of the text, so that of several mistakes the first one is told.
+    fn entries(&self) -> Vec<Entry<'d>> {
+        let entries = self.table.iter().map(|(key, value)| (&**key.get_ref(), value));
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by_key(|(key, value)| self.key_start(key, value));
+        entries
+    }
+
+    fn unknown(&self, key: &str, start: usize, known: &[&str]) -> ManifestError {
+        let near = known.iter().find(|known| known.ends_with(key) || key.ends_with(**known));
+        let expected = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("expected one of {}", quoted(known)),
+        };
+        self.document.mistake(start, &format!("unknown key `{key}`; {expected}"))
+    }
+}
+
+type Entry<'d> = (&'d str, &'d Spanned<DeValue<'d>>);
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What a value is, in words.
+pub(super) fn found(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

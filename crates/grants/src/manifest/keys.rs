@@ -1,0 +1,223 @@
+//! The words of `[grants]` and `[limits]`: those of the command line.
+
+use super::Key;
+use crate::units::{format_bytes, format_duration, parse_bytes, parse_duration};
+use crate::{AddressRule, DirGrant, EnvGrant, LimitSettings, NetworkRules, Settings, StreamGrant};
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The keys of `[grants]`.
+#[must_use]
+pub fn grants() -> Vec<Key<Settings>> {
+    let mut keys = files();
+    keys.extend(environment());
+    keys.extend(network());
+    keys.extend(determinism());
+    keys
+}
+
+fn files() -> Vec<Key<Settings>> {
+    vec![
+        Key::list(
+            "dir",
+            |settings: &mut Settings, text, folder| {
+                let dir: DirGrant = parse(text)?;
+                if settings.dirs.iter().any(|other| other.guest == dir.guest) {
+                    return Err(format!("two folders as {:?}; name another guest path", dir.guest));
+                }
+                settings.dirs.push(dir.rooted(folder));
+                Ok(())
+            },
+            |settings| texts(&settings.dirs),
+        )
+        .about("HOST[::GUEST][::ro]", "Folders, `::ro` to read only."),
+    ]
+}
+
+fn environment() -> Vec<Key<Settings>> {
+    vec![
+        Key::list(
+            "args",
+            |settings: &mut Settings, text, _| {
+                settings.args.push(text.to_owned());
+                Ok(())
+            },
+            |settings| settings.args.clone(),
+        )
+        .about("ARG", "Arguments, before those of the command line."),
+        Key::list(
+            "env",
+            |settings: &mut Settings, text, _| {
+                let variable: EnvGrant = parse(text)?;
+                if settings.env.iter().any(|other| other.name() == variable.name()) {
+                    return Err(format!("the variable {:?} is there already", variable.name()));
+                }
+                settings.env.push(variable);
+                Ok(())
+            },
+            |settings| texts(&settings.env),
+        )
+        .about("NAME[=VALUE]", "Variables, set or inherited from the host."),
+        flag("inherit-env", |settings| &mut settings.inherit_env)
+            .about("", "All variables of the host."),
+        stream("stdin", |settings| &mut settings.stdin).about(STREAM, "Standard input."),
+        stream("stdout", |settings| &mut settings.stdout).about(STREAM, "Standard output."),
+        stream("stderr", |settings| &mut settings.stderr).about(STREAM, "Standard error."),
+    ]
+}
+
+const STREAM: &str = "inherit, null or file:PATH";
+
+fn network() -> Vec<Key<Settings>> {
+    vec![
+        #[cfg(feature = "http")]
+        list("allow-http", |settings| &mut settings.http)
+            .about("HOST[:PORT]", "Hosts that may be sent HTTP requests; * is every host."),
+        Key::list(
+            "tls-ca",
+            |settings: &mut Settings, text, folder| {
+                settings.tls_ca.push(folder.join(text));
+                Ok(())
+            },
+            |settings| settings.tls_ca.iter().map(|path| path.display().to_string()).collect(),
+        )
+        .about("FILE", "Certificates of authorities to trust besides the system's."),
+        list("allow-outbound", |settings| &mut settings.outbound)
+            .about("tcp://HOST:PORTS", "Addresses that may be connected and sent to."),
+        Key::list(
+            "allow-inbound",
+            |settings: &mut Settings, text, _| {
+                let rule: AddressRule = parse(text)?;
+                let checked = NetworkRules::default().allow_inbound(rule.clone());
+                checked.map_err(|error| error.to_string())?;
+                add(&mut settings.inbound, rule)
+            },
+            |settings| texts(&settings.inbound),
+        )
+        .about("tcp://HOST:PORTS", "Addresses of this machine to listen and receive at."),
+        list("allow-resolve", |settings| &mut settings.resolve)
+            .about("NAME", "Names that may be looked up, *.NAME for all below one."),
+        list("tcp-listen", |settings| &mut settings.listeners)
+            .about("ADDR:PORT", "Addresses of listeners that are open from the start."),
+    ]
+}
+
+fn determinism() -> Vec<Key<Settings>> {
+    vec![
+        value("clock", |settings| &mut settings.clock)
+            .about("real, fixed:TIME, offset:DURATION or coarse:DURATION", "What clocks show."),
+        value("random", |settings| &mut settings.random)
+            .about("secure or seed:N", "Where random numbers come from."),
+        flag("deterministic", |settings| &mut settings.deterministic).about(
+            "",
+            "Nothing that differs from run to run: simulated time, random numbers from a seed, \
+             sorted folders, no network.",
+        ),
+    ]
+}
+
+/// The keys of `[limits]`.
+#[must_use]
+pub fn limits() -> Vec<Key<Settings>> {
+    vec![
+        time("timeout", |limits| &mut limits.timeout)
+            .about("10s", "Wall-clock time until the program is ended."),
+        size("max-memory", |limits| &mut limits.memory).about("64M", "Bytes of memory."),
+        number("fuel", |limits| &mut limits.fuel).about("", "Fuel, roughly instructions."),
+    ]
+}
+
+// Settings are written seldom: a copy of them is cheaper than a second accessor for each key.
+
+fn list<V>(name: &'static str, place: fn(&mut Settings) -> &mut Vec<V>) -> Key<Settings>
+where
+    V: FromStr<Err: Display> + Display + PartialEq + 'static,
+{
+    Key::list(
+        name,
+        move |settings, text, _| add(place(settings), parse(text)?),
+        move |settings| texts(place(&mut settings.clone())),
+    )
+}
+
+fn flag(name: &'static str, place: fn(&mut Settings) -> &mut bool) -> Key<Settings> {
+    Key::flag(
+        name,
+        move |settings, on| *place(settings) = on,
+        move |settings| place(&mut settings.clone()).then_some(true),
+    )
+}
+
+fn value<V>(name: &'static str, place: fn(&mut Settings) -> &mut Option<V>) -> Key<Settings>
+where
+    V: FromStr<Err: Display> + Display + 'static,
+{
+    Key::value(
+        name,
+        move |settings, value| *place(settings) = Some(value),
+        move |settings| place(&mut settings.clone()).take(),
+    )
+}
+
+fn stream(
+    name: &'static str,
+    place: fn(&mut Settings) -> &mut Option<StreamGrant>,
+) -> Key<Settings> {
+    Key::text(
+        name,
+        move |settings, text, folder| {
+            *place(settings) = Some(parse::<StreamGrant>(text)?.rooted(folder));
+            Ok(())
+        },
+        move |settings| place(&mut settings.clone()).as_ref().map(StreamGrant::to_string),
+    )
+}
+
+fn time(
+    name: &'static str,
+    place: fn(&mut LimitSettings) -> &mut Option<Duration>,
+) -> Key<Settings> {
+    Key::amount(
+        name,
+        parse_duration,
+        |time| format_duration(*time),
+        move |settings: &mut Settings, time| *place(&mut settings.limits) = Some(time),
+        move |settings| *place(&mut settings.limits.clone()),
+    )
+}
+
+fn size(name: &'static str, place: fn(&mut LimitSettings) -> &mut Option<u64>) -> Key<Settings> {
+    Key::amount(
+        name,
+        parse_bytes,
+        |bytes| format_bytes(*bytes),
+        move |settings: &mut Settings, bytes| *place(&mut settings.limits) = Some(bytes),
+        move |settings| *place(&mut settings.limits.clone()),
+    )
+}
+
+fn number(name: &'static str, place: fn(&mut LimitSettings) -> &mut Option<u64>) -> Key<Settings> {
+    Key::number(
+        name,
+        0,
+        move |settings: &mut Settings, number| *place(&mut settings.limits) = Some(number),
+        move |settings| *place(&mut settings.limits.clone()),
+    )
+}
+
+fn add<V: PartialEq + Display>(list: &mut Vec<V>, value: V) -> Result<(), String> {
+    if list.contains(&value) {
+        return Err(format!("{:?} is there already", value.to_string()));
+    }
+    list.push(value);
+    Ok(())
+}
+
+fn parse<V: FromStr<Err: Display>>(text: &str) -> Result<V, String> {
+    text.parse().map_err(|error: V::Err| error.to_string())
+}
+
+fn texts<V: Display>(list: &[V]) -> Vec<String> {
+    list.iter().map(V::to_string).collect()
+}
