@@ -1,7 +1,7 @@
 //! Files and folders.
 //!
 //! [`Dir`] and [`File`] are what every provider implements: the operating system ([`OsDir`]),
-//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`]).
+//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`], [`Overlay`], [`Quota`]).
 //!
 //! A path that a guest gives is relative to a [`Dir`] and stays below it: absolute paths, `..`
 //! beyond the top and symbolic links that lead out are
@@ -10,7 +10,9 @@
 
 mod memory;
 mod os;
+mod overlay;
 mod path;
+mod quota;
 mod read_only;
 mod types;
 mod walk;
@@ -18,6 +20,8 @@ mod watched;
 
 pub use memory::{MemoryDir, MemoryFile};
 pub use os::{OsDir, OsFile, Resolver};
+pub use overlay::{Change, ChangeKind, Overlay};
+pub use quota::{Quota, QuotaLimits};
 pub use read_only::ReadOnly;
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
 pub use watched::{Action, Attempt, Instead, Watched, Watcher};
@@ -90,6 +94,17 @@ pub trait File: Any + Send + Sync {
     fn available(&self) -> Result<u64>;
     /// When `interest` can be served.
     fn readiness(&self, interest: Interest) -> Readiness<'_>;
+
+    /// Who may do what, as POSIX has it in nine bits, where the provider knows of it. For
+    /// providers that copy files; guests have nothing to ask for it.
+    fn permissions(&self) -> Option<u16> {
+        None
+    }
+
+    /// Sets the permissions, where the provider has such a thing.
+    fn set_permissions(&self, _permissions: u16) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// An open folder: the capability to reach what is below it.
@@ -138,6 +153,16 @@ pub trait Dir: Any + Send + Sync {
     fn entries(&self) -> Result<Box<dyn Entries>>;
     /// Whether every change through this handle is refused.
     fn is_read_only(&self) -> bool;
+
+    /// See [`File::permissions`].
+    fn permissions(&self) -> Option<u16> {
+        None
+    }
+
+    /// See [`File::set_permissions`].
+    fn set_permissions(&self, _permissions: u16) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A walk over a folder's entries that can be continued at any time.

@@ -108,6 +108,14 @@ impl Dir for ReadOnly {
     fn is_read_only(&self) -> bool {
         true
     }
+
+    fn permissions(&self) -> Option<u16> {
+        self.0.permissions()
+    }
+
+    fn set_permissions(&self, _: u16) -> Result<()> {
+        Err(ErrorCode::ReadOnly)
+    }
 }
 
 /// A file that was opened for reading. The system would refuse to write to it, but not to set its
@@ -173,5 +181,13 @@ impl File for ReadOnlyFile {
 
     fn readiness(&self, interest: Interest) -> Readiness<'_> {
         self.0.readiness(interest)
+    }
+
+    fn permissions(&self) -> Option<u16> {
+        self.0.permissions()
+    }
+
+    fn set_permissions(&self, _: u16) -> Result<()> {
+        Err(ErrorCode::ReadOnly)
     }
 }

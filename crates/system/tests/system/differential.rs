@@ -11,7 +11,7 @@ use wayleave_system::fs::{
 use wayleave_system::{ErrorCode, Result};
 
 #[derive(Clone, Debug)]
-enum Operation {
+pub(crate) enum Operation {
     Open(String, OpenOptions),
     Stat(String, bool),
     SetTimes(String, bool),
@@ -26,14 +26,14 @@ enum Operation {
 
 /// What is compared of a success.
 #[derive(Debug, PartialEq, Eq)]
-enum Answer {
+pub(crate) enum Answer {
     Done,
     Opened(FileKind),
     Stat { kind: FileKind, size: Option<u64>, links: Option<u64> },
     Text(Vec<u8>),
 }
 
-fn path(names: &'static [&'static str]) -> BoxedStrategy<String> {
+pub(crate) fn path(names: &'static [&'static str]) -> BoxedStrategy<String> {
     let component = || {
         prop_oneof![
             8 => proptest::sample::select(names),
@@ -66,7 +66,7 @@ fn options() -> impl Strategy<Value = OpenOptions> {
     )
 }
 
-fn operation(names: &'static [&'static str]) -> BoxedStrategy<Operation> {
+pub(crate) fn operation(names: &'static [&'static str]) -> BoxedStrategy<Operation> {
     use Operation::*;
     let p = move || path(names);
     prop_oneof![
@@ -84,7 +84,7 @@ fn operation(names: &'static [&'static str]) -> BoxedStrategy<Operation> {
     .boxed()
 }
 
-fn apply(dir: &dyn Dir, operation: &Operation) -> Result<Answer> {
+pub(crate) fn apply(dir: &dyn Dir, operation: &Operation) -> Result<Answer> {
     use Operation::*;
     let done = |()| Answer::Done;
     match operation {
@@ -162,7 +162,7 @@ fn run(operations: &[Operation], prepare: impl Fn(&Sandbox), with_memory: bool) 
     sandboxes.iter().for_each(Sandbox::check_outside);
 }
 
-const NAMES: &[&str] = &["a", "b", "link"];
+pub(crate) const NAMES: &[&str] = &["a", "b", "link"];
 const NAMES_WITH_LINKS: &[&str] = &["a", "b", "link", "absolute", "up", "slashed", "loop"];
 
 proptest! {

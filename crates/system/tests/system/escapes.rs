@@ -6,7 +6,7 @@ use wayleave_system::ErrorCode;
 use wayleave_system::fs::{OpenOptions, SetTime, rename};
 
 /// Every way to open.
-fn all_options() -> impl Iterator<Item = OpenOptions> {
+pub(crate) fn all_options() -> impl Iterator<Item = OpenOptions> {
     (0..256_u32).map(|bits| {
         let bit = |number: u32| bits & (1 << number) != 0;
         OpenOptions {

@@ -1,4 +1,5 @@
-//! Every provider against the same expectations: the system with both resolvers, and memory.
+//! Every provider against the same expectations: the system with both resolvers, memory, and the
+//! wrappers.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
@@ -9,9 +10,12 @@ mod files;
 mod links;
 mod names;
 mod net;
+mod overlay;
+mod overlay_differential;
 mod paths;
 mod pipes;
 mod quota;
+mod quota_wrapper;
 mod read_only;
 mod rename;
 mod stdio;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 use wayleave_system::Result;
-use wayleave_system::fs::{Dir, File, FileKind, MemoryDir, Node, OpenOptions, OsDir, Resolver};
+use wayleave_system::fs::{
+    Dir, File, FileKind, MemoryDir, Node, OpenOptions, OsDir, Overlay, Quota, QuotaLimits, Resolver,
+};
 use wayleave_system::wait::Blocking;
 
 pub(crate) const READ: OpenOptions = OpenOptions {
@@ -52,6 +54,12 @@ impl Sandbox {
         Arc::new(OsDir::open_ambient(&self.inside()).unwrap().with_resolver(resolver))
     }
 
+    /// The folder that was granted is still empty.
+    fn check_untouched(&self) {
+        assert!(std::fs::read_dir(self.inside()).unwrap().next().is_none());
+        self.check_outside();
+    }
+
     /// The canary lives, and has no company.
     pub(crate) fn check_outside(&self) {
         let listed = |path: &Path| {
@@ -71,6 +79,21 @@ pub(crate) fn each(test: impl Fn(Arc<dyn Dir>)) {
     each_os(|_, dir| test(dir));
     eprintln!("provider: memory");
     test(Arc::new(MemoryDir::new(1 << 20)));
+    eprintln!("provider: an overlay with its upper layer in memory");
+    let lower = Sandbox::new();
+    test(Arc::new(Overlay::new(lower.open(Resolver::Kernel), Arc::new(MemoryDir::new(1 << 20)))));
+    lower.check_untouched();
+    eprintln!("provider: an overlay of two folders");
+    let upper = Sandbox::new();
+    test(Arc::new(Overlay::new(lower.open(Resolver::Walk), upper.open(Resolver::Kernel))));
+    lower.check_untouched();
+    upper.check_outside();
+    eprintln!("provider: a folder with limits");
+    let limited = Sandbox::new();
+    let most = Some(1 << 40);
+    let limits = QuotaLimits { bytes: most, files: most, file_size: most, open_files: most };
+    test(Arc::new(Quota::new(limited.open(Resolver::Kernel), limits)));
+    limited.check_outside();
 }
 
 /// Runs `test` on an empty folder of the system, with each resolver.
@@ -140,4 +163,30 @@ pub(crate) fn list(dir: &dyn Dir) -> Vec<String> {
     names.retain(|name| name != "." && name != "..");
     names.sort();
     names
+}
+
+/// All that a folder of the host holds, with everything that would show a change.
+pub(crate) fn snapshot(folder: &Path) -> Vec<String> {
+    use std::os::unix::fs::MetadataExt;
+    let mut pending = vec![folder.to_owned()];
+    let mut found = Vec::new();
+    while let Some(path) = pending.pop() {
+        let data = std::fs::symlink_metadata(&path).unwrap();
+        let text = if data.is_dir() {
+            pending.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            Vec::new()
+        } else if data.is_symlink() {
+            std::fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes()
+        } else if data.is_file() {
+            std::fs::read(&path).unwrap()
+        } else {
+            Vec::new()
+        };
+        // The time of the last change of anything tells what the others do not.
+        let (changed, modified) = ((data.ctime(), data.ctime_nsec()), data.modified().unwrap());
+        let (mode, links, inode) = (data.mode(), data.nlink(), data.ino());
+        found.push(format!("{path:?} {mode:o} {links} {inode} {changed:?} {modified:?} {text:?}"));
+    }
+    found.sort();
+    found
 }

@@ -121,6 +121,14 @@ impl Dir for OsDir {
     fn is_read_only(&self) -> bool {
         false
     }
+
+    fn permissions(&self) -> Option<u16> {
+        stat::permissions(&self.fd)
+    }
+
+    fn set_permissions(&self, permissions: u16) -> Result<()> {
+        stat::set_permissions(&self.fd, permissions)
+    }
 }
 
 fn same_provider(dir: &dyn Dir) -> Result<&OsDir> {

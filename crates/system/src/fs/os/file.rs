@@ -172,4 +172,12 @@ impl File for OsFile {
     fn readiness(&self, _: Interest) -> Readiness<'_> {
         if self.is_always_ready() { Readiness::Now } else { Readiness::Fd(self.fd.as_fd()) }
     }
+
+    fn permissions(&self) -> Option<u16> {
+        stat::permissions(&self.fd)
+    }
+
+    fn set_permissions(&self, permissions: u16) -> Result<()> {
+        stat::set_permissions(&self.fd, permissions)
+    }
 }

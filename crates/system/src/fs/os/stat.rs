@@ -51,6 +51,20 @@ fn stat_followed(dir: &OsDir, path: &GuestPath<'_>) -> Result<Stat> {
     check_slash(stat, place.slash)
 }
 
+/// The nine bits of the mode: what makes a program run as somebody else is not handed on.
+const PERMISSIONS: u16 = 0o777;
+
+#[allow(clippy::unnecessary_cast, reason = "the system's types differ from one to the next")]
+pub(super) fn permissions(fd: impl AsFd) -> Option<u16> {
+    let mode = rustix::fs::fstat(fd).ok()?.st_mode as u32;
+    u16::try_from(mode & u32::from(PERMISSIONS)).ok()
+}
+
+pub(super) fn set_permissions(fd: impl AsFd, permissions: u16) -> Result<()> {
+    let mode = rustix::fs::Mode::from_bits_truncate((permissions & PERMISSIONS).into());
+    Ok(rustix::fs::fchmod(fd, mode)?)
+}
+
 #[allow(
     clippy::unnecessary_cast,
     clippy::cast_lossless,

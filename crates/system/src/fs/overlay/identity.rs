@@ -1,0 +1,137 @@
+//! What a file that was copied up is called by `stat`: what it was called before.
+
+use crate::Result;
+use crate::fs::{Advice, File, FileKind, SetTime, Stat, SyncKind};
+use crate::wait::{Blocking, Interest, Readiness};
+use std::collections::HashMap;
+use std::io::{IoSlice, IoSliceMut, SeekFrom};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A device and a number there.
+pub(super) type Identity = (u64, u64);
+
+/// Who was copied up: for files of the upper layer, which ones of the lower they were.
+#[derive(Default)]
+pub(super) struct Identities(Mutex<HashMap<Identity, Identity>>);
+
+impl Identities {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Identity, Identity>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `copy` of the upper layer stands for `original` of the lower. An original with other names
+    /// lives on under those: then the two are different files, and are called so.
+    pub(super) fn copied(&self, copy: &Stat, original: &Stat) {
+        if original.kind == FileKind::Directory || original.links <= 1 {
+            self.lock().insert(of(copy), of(original));
+        }
+    }
+
+    /// What the upper layer has is no more: its number may come to mean another file.
+    pub(super) fn forget(&self, copy: &Stat) {
+        if copy.kind == FileKind::Directory || copy.links <= 1 {
+            self.lock().remove(&of(copy));
+        }
+    }
+
+    /// What something of the upper layer was before it was copied.
+    pub(super) fn original(&self, copy: Identity) -> Option<Identity> {
+        self.lock().get(&copy).copied()
+    }
+
+    /// Metadata of something of the upper layer, as it is told to the guest.
+    pub(super) fn told(&self, stat: Stat) -> Stat {
+        match self.original(of(&stat)) {
+            Some((device, inode)) => Stat { device, inode, ..stat },
+            None => stat,
+        }
+    }
+
+    /// A file of the upper layer, as it is handed out.
+    pub(super) fn handed_out(&self, file: Arc<dyn File>) -> Result<Arc<dyn File>> {
+        if self.lock().is_empty() {
+            return Ok(file);
+        }
+        Ok(match self.original(of(&file.stat()?)) {
+            Some(identity) => Arc::new(Renamed { file, identity }),
+            None => file,
+        })
+    }
+}
+
+pub(super) fn of(stat: &Stat) -> Identity {
+    (stat.device, stat.inode)
+}
+
+/// A file that goes by another number.
+struct Renamed {
+    file: Arc<dyn File>,
+    identity: Identity,
+}
+
+impl File for Renamed {
+    fn read(&self, buffers: &mut [IoSliceMut<'_>], blocking: Blocking) -> Result<usize> {
+        self.file.read(buffers, blocking)
+    }
+
+    fn write(&self, buffers: &[IoSlice<'_>], blocking: Blocking) -> Result<usize> {
+        self.file.write(buffers, blocking)
+    }
+
+    fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
+        self.file.read_at(buffers, offset)
+    }
+
+    fn write_at(&self, buffers: &[IoSlice<'_>], offset: u64) -> Result<usize> {
+        self.file.write_at(buffers, offset)
+    }
+
+    fn seek(&self, to: SeekFrom) -> Result<u64> {
+        self.file.seek(to)
+    }
+
+    fn kind(&self) -> Result<FileKind> {
+        self.file.kind()
+    }
+
+    fn stat(&self) -> Result<Stat> {
+        let (device, inode) = self.identity;
+        Ok(Stat { device, inode, ..self.file.stat()? })
+    }
+
+    fn set_size(&self, size: u64) -> Result<()> {
+        self.file.set_size(size)
+    }
+
+    fn allocate(&self, offset: u64, length: u64) -> Result<()> {
+        self.file.allocate(offset, length)
+    }
+
+    fn advise(&self, offset: u64, length: u64, advice: Advice) -> Result<()> {
+        self.file.advise(offset, length, advice)
+    }
+
+    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()> {
+        self.file.set_times(accessed, modified)
+    }
+
+    fn sync(&self, kind: SyncKind) -> Result<()> {
+        self.file.sync(kind)
+    }
+
+    fn set_append(&self, append: bool) -> Result<()> {
+        self.file.set_append(append)
+    }
+
+    fn available(&self) -> Result<u64> {
+        self.file.available()
+    }
+
+    fn readiness(&self, interest: Interest) -> Readiness<'_> {
+        self.file.readiness(interest)
+    }
+
+    fn permissions(&self) -> Option<u16> {
+        self.file.permissions()
+    }
+}
