@@ -20,13 +20,14 @@ mod error;
 mod grants;
 #[cfg(feature = "http")]
 mod http;
+mod learn;
 mod limits;
 #[cfg(feature = "manifest")]
 pub mod manifest;
 mod moment;
 mod net;
-mod refusal;
 mod randomness;
+mod refusal;
 mod settings;
 mod stream;
 pub mod units;
@@ -38,12 +39,13 @@ pub use error::Error;
 pub use grants::{Clocks, Grants, Limits, Preopen};
 #[cfg(feature = "http")]
 pub use http::{HttpGrant, HttpGrants};
+pub use learn::{Learned, Learning};
 pub use limits::LimitSettings;
 pub use moment::Moment;
 pub use net::{
     AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
 };
-pub use refusal::{Group, Paths, Record, group};
 pub use randomness::RandomGrant;
+pub use refusal::{Group, Paths, Record, group};
 pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};

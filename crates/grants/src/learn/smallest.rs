@@ -95,7 +95,8 @@ struct Node<'a> {
 
 impl Node<'_> {
     fn wanted(&self, path: &mut Vec<String>, host: &dyn Host) -> Vec<Wanted> {
-        let grant = |path: &[String], folder, writable| Wanted { path: path.to_vec(), folder, writable };
+        let grant =
+            |path: &[String], folder, writable| Wanted { path: path.to_vec(), folder, writable };
         let Used { read, written, listed, seen, .. } = self.used;
         match host.kind(path) {
             // It was made: that is its folder's to allow.

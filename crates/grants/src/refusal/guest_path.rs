@@ -3,18 +3,18 @@
 /// A guest's path without `.`, `//` and what `..` takes back: only at the start of a relative one
 /// `..` is left.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct GuestPath {
+pub(crate) struct GuestPath {
     absolute: bool,
     parts: Vec<String>,
 }
 
 impl GuestPath {
-    pub(super) fn new(path: &str) -> Self {
+    pub(crate) fn new(path: &str) -> Self {
         Self { absolute: path.starts_with('/'), parts: Vec::new() }.join(path)
     }
 
     /// The path below this one; an absolute one leads away from it.
-    pub(super) fn join(mut self, path: &str) -> Self {
+    pub(crate) fn join(mut self, path: &str) -> Self {
         if path.starts_with('/') {
             self = Self { absolute: true, parts: Vec::new() };
         }
@@ -33,13 +33,13 @@ impl GuestPath {
 
     /// What is left of this path behind `top`; `None` if it is not below that. C libraries make no
     /// difference between `/a` and `a`, so neither does this.
-    pub(super) fn below(&self, top: &Self) -> Option<&[String]> {
+    pub(crate) fn below(&self, top: &Self) -> Option<&[String]> {
         let rest = self.parts.strip_prefix(top.parts.as_slice())?;
         (rest.first().is_none_or(|first| first != "..")).then_some(rest)
     }
 
     /// The folder that holds it; `None` for one that is at the top.
-    pub(super) fn parent(&self) -> Option<Self> {
+    pub(crate) fn parent(&self) -> Option<Self> {
         let (last, before) = self.parts.split_last()?;
         if last == ".." {
             return None;
@@ -48,21 +48,21 @@ impl GuestPath {
     }
 
     /// Whether it leads above where it starts.
-    pub(super) fn leads_up(&self) -> bool {
+    pub(crate) fn leads_up(&self) -> bool {
         self.parts.first().is_some_and(|first| first == "..")
     }
 
     /// The folder to grant for it, if that is not everything.
-    pub(super) fn holder(&self) -> Option<Self> {
+    pub(crate) fn holder(&self) -> Option<Self> {
         self.parent().filter(|parent| !(parent.absolute && parent.parts.is_empty()))
     }
 
-    pub(super) fn parts(&self) -> &[String] {
+    pub(crate) fn parts(&self) -> &[String] {
         &self.parts
     }
 
     /// The same path, seen from the current folder.
-    pub(super) fn relative(&self) -> Self {
+    pub(crate) fn relative(&self) -> Self {
         Self { absolute: false, parts: self.parts.clone() }
     }
 }
@@ -78,7 +78,7 @@ impl std::fmt::Display for GuestPath {
 }
 
 /// Whether a folder of this name is where all paths begin, for a C library.
-pub(super) fn is_top(path: &str) -> bool {
+pub(crate) fn is_top(path: &str) -> bool {
     GuestPath::new(path).parts.is_empty()
 }
 

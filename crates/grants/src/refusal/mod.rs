@@ -9,6 +9,7 @@ mod record;
 mod verb;
 mod watch;
 
+pub(crate) use guest_path::{GuestPath, is_top};
 pub use paths::Paths;
 pub use record::{Group, Record, group};
 
@@ -37,7 +38,7 @@ impl Grants {
             preopen.dir = Arc::new(Watched::new(dir, &*preopen.guest, watcher.clone()));
         }
         // C libraries take all of these for the same folder, and use the last of them.
-        let taken = |preopen: &Preopen| guest_path::is_top(&preopen.guest);
+        let taken = |preopen: &Preopen| is_top(&preopen.guest);
         if !self.preopens.iter().any(taken) && self.listeners.is_empty() {
             let dir = Arc::new(Watched::new(Arc::new(Nothing), ROOT, watcher));
             self.preopens.push(Preopen { guest: ROOT.to_owned(), dir });
