@@ -64,8 +64,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let file = PathBuf::from(args.command.remove(0));
     let settings = settings(&args, &file)?;
     let limits = &settings.limits;
-    let refusals = args.refusals.log(&settings)?;
-    let grants = refusals.watch(open(&settings)?);
+    let (refusals, grants) = args.refusals.watch(&settings, open)?;
     let policy = match args.unknown_imports {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
@@ -94,7 +93,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
                 .map(|outcome| report::outcome(&file, &outcome, limits.timeout, refusals.ending()))
         }
     };
-    refusals.tell(matches!(code, Ok(ExitCode::SUCCESS)));
+    refusals.finish(matches!(code, Ok(ExitCode::SUCCESS)))?;
     code
 }
 

@@ -1,6 +1,7 @@
 //! What becomes of refusals: told at once, at the end, asked about, or the program's end.
 
 mod ask;
+mod learn;
 mod show;
 
 use crate::failure::Failure;
@@ -8,8 +9,10 @@ pub(crate) use show::describe;
 
 use ask::Asker;
 use clap::ValueEnum;
+use learn::{LearnNetwork, Learner};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use wayleave::grants::{Paths, Record, Settings};
+use wayleave::grants::{Learning, Paths, Record, Settings};
 use wayleave::system::refusal::{Answer, Refusal, Refusals};
 use wayleave::{Canceller, Grants, Program};
 
@@ -22,6 +25,15 @@ pub(crate) struct RefusalArgs {
     /// What to do when the program is refused something
     #[arg(long, value_name = "WHAT", default_value = "deny")]
     on_refusal: OnRefusal,
+    /// Write a manifest of what the program was given, and what was allowed for good when asked
+    #[arg(long, value_name = "FILE")]
+    remember: Option<PathBuf>,
+    /// Let the program use all files, without changing them, and write a manifest of what it needed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["on_refusal", "explain", "remember"])]
+    learn: Option<PathBuf>,
+    /// What becomes of the network meanwhile
+    #[arg(long, value_name = "WHAT", default_value = "ask", requires = "learn")]
+    learn_network: LearnNetwork,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,6 +54,7 @@ pub(crate) struct RefusalLog {
     record: Record,
     explain: bool,
     how: How,
+    remember: Option<(PathBuf, Settings)>,
 }
 
 enum How {
@@ -49,6 +62,7 @@ enum How {
     Log,
     Ask(Asker),
     Trap { canceller: OnceLock<Canceller>, first: OnceLock<Refusal> },
+    Learn(Box<Learner>),
 }
 
 impl RefusalArgs {
@@ -57,27 +71,44 @@ impl RefusalArgs {
         self.on_refusal == OnRefusal::Trap
     }
 
-    /// What these ask for, of a program that is given `settings`.
-    pub(crate) fn log(&self, settings: &Settings) -> Result<Arc<RefusalLog>, Failure> {
-        let how = match self.on_refusal {
+    /// What a program is given that asks for `settings`, so that refusals are told; `open` opens
+    /// them.
+    pub(crate) fn watch(
+        &self,
+        settings: &Settings,
+        open: impl FnOnce(&Settings) -> Result<Grants, Failure>,
+    ) -> Result<(Arc<RefusalLog>, Grants), Failure> {
+        let paths = Arc::new(Paths::new(&settings.dirs));
+        let (explain, record) = (self.explain, Record::new());
+        if let Some(file) = &self.learn {
+            let (learning, grants) = Learning::start(settings).map_err(Failure::usage)?;
+            let learner = Learner::new(learning, file.clone(), self.learn_network)?;
+            let how = How::Learn(Box::new(learner));
+            let log = Arc::new(RefusalLog { paths, record, explain, how, remember: None });
+            return Ok((log.clone(), grants.refusals(log)));
+        }
+        if let Some(file) = &self.remember {
+            learn::refuse_to_replace(file)?;
+        }
+        let remember = self.remember.clone().map(|file| (file, settings.clone()));
+        let how = self.how()?;
+        let log = Arc::new(RefusalLog { paths, record, explain, how, remember });
+        Ok((log.clone(), open(settings)?.explain(log.paths.clone(), log)))
+    }
+
+    fn how(&self) -> Result<How, Failure> {
+        Ok(match self.on_refusal {
             OnRefusal::Deny => How::Deny,
             OnRefusal::Log => How::Log,
             OnRefusal::Ask => How::Ask(Asker::terminal().map_err(|error| {
                 Failure::usage(format!("--on-refusal ask: there is no terminal to ask on: {error}"))
             })?),
             OnRefusal::Trap => How::Trap { canceller: OnceLock::new(), first: OnceLock::new() },
-        };
-        let paths = Arc::new(Paths::new(&settings.dirs));
-        Ok(Arc::new(RefusalLog { paths, record: Record::new(), explain: self.explain, how }))
+        })
     }
 }
 
 impl RefusalLog {
-    /// What the program is given, where refusals are told.
-    pub(crate) fn watch(self: &Arc<Self>, grants: Grants) -> Grants {
-        grants.explain(self.paths.clone(), self.clone())
-    }
-
     /// Lets a refusal end the program, if that is what is asked for.
     pub(crate) fn may_end(
         &self,
@@ -98,7 +129,22 @@ impl RefusalLog {
     }
 
     /// The program has ended, well or not.
-    pub(crate) fn tell(&self, success: bool) {
+    pub(crate) fn finish(&self, success: bool) -> Result<(), Failure> {
+        if let How::Learn(learner) = &self.how {
+            return learner.finish(success);
+        }
+        self.tell(success);
+        if let Some((file, given)) = &self.remember {
+            let allowed = match &self.how {
+                How::Ask(asker) => asker.always(),
+                _ => Vec::new(),
+            };
+            learn::remember(file, given, &allowed)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, success: bool) {
         let refused = self.record.refusals();
         if refused.is_empty() {
             return;
@@ -131,6 +177,7 @@ impl Refusals for RefusalLog {
                 }
                 answer
             }
+            How::Learn(learner) => learner.refused(refusal),
             How::Trap { canceller, first } => {
                 let _ = first.set(refusal.clone());
                 if let Some(canceller) = canceller.get() {
@@ -142,6 +189,6 @@ impl Refusals for RefusalLog {
     }
 
     fn may_allow(&self) -> bool {
-        matches!(self.how, How::Ask(_))
+        matches!(self.how, How::Ask(_) | How::Learn(_))
     }
 }

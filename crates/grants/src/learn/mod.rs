@@ -237,6 +237,13 @@ impl Settings {
         add(&mut self.dirs, DirGrant { host, guest, access });
     }
 
+    /// The same, with relative paths of files and folders taken from `folder` on.
+    #[must_use]
+    pub fn rooted(mut self, folder: &Path) -> Self {
+        self.dirs = self.dirs.into_iter().map(|dir| dir.rooted(folder)).collect();
+        self
+    }
+
     /// Names that rules for addresses have need no rules of their own.
     fn forget_implied_names(&mut self) {
         let outbound = &self.outbound;
