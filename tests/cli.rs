@@ -6,9 +6,18 @@
 fn sessions() {
     // Where the sessions put what they compile.
     std::fs::create_dir_all("../../target").expect("the target folder");
-    for cases in
-        ["run", "components", "libraries", "compositions", "network", "errors", "traps", "cache"]
-    {
+    for cases in [
+        "run",
+        "components",
+        "libraries",
+        "compositions",
+        "network",
+        "errors",
+        "traps",
+        "cache",
+        "grants",
+        "../../docs/grants",
+    ] {
         let cache = tempfile::tempdir().expect("a folder for the cache");
         trycmd::TestCases::new()
             .case(format!("../../tests/cli/{cases}.md"))

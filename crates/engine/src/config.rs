@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::Error;
+use crate::{Error, Trap, TrapKind};
 
 /// Settings of an engine; compiled code depends on them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,11 +41,15 @@ impl Default for Config {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of each linear memory; growing beyond fails as the guest would see it on a machine
-    /// without memory. 4 GiB by default: what 32-bit guests can address.
+    /// Bytes of all linear memories together; growing beyond fails as the guest would see it on a
+    /// machine without memory. 4 GiB by default: what 32-bit guests can address.
     pub memory_bytes: usize,
-    /// Elements of each table. 1,000,000 by default.
+    /// Elements of all tables together; growing beyond fails. 1,000,000 by default: some 16 MB, and
+    /// more functions than any program has.
     pub table_elements: usize,
+    /// Instances of modules, and as many tables and memories. 10,000 by default: components have
+    /// a few, and compositions of them some hundred.
+    pub instances: usize,
     /// Fuel to start with; running out is [`TrapKind::OutOfFuel`](crate::TrapKind::OutOfFuel).
     /// `None`, the default, is no limit. Needs [`Config::fuel`].
     pub fuel: Option<u64>,
@@ -57,7 +61,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes: 4 << 30, table_elements: 1_000_000, fuel: None, interrupt: None }
+        Self {
+            memory_bytes: 4 << 30,
+            table_elements: 1_000_000,
+            instances: 10_000,
+            fuel: None,
+            interrupt: None,
+        }
     }
 }
 
@@ -75,17 +85,102 @@ impl Limits {
         }
         Ok(())
     }
+}
 
-    /// Why a memory of this size is too much, if it is.
-    pub(crate) fn deny_memory(&self, bytes: usize) -> Option<Denied> {
-        let most = self.memory_bytes;
-        (bytes > most).then_some(Denied { what: "bytes of memory", wanted: bytes, most })
+/// What a store has of something that is limited.
+#[derive(Debug, Default)]
+pub(crate) struct Used {
+    total: usize,
+    /// By how much it was last allowed to grow: it may not have, after all.
+    growth: usize,
+}
+
+impl Used {
+    /// Grows from `current` to `wanted` of the `most` that there may be in all.
+    pub(crate) fn grow(
+        &mut self,
+        what: &'static str,
+        current: usize,
+        wanted: usize,
+        most: usize,
+    ) -> Result<(), Denied> {
+        self.growth = 0;
+        let growth = wanted.saturating_sub(current);
+        let total = self.total.saturating_add(growth);
+        if total > most {
+            return Err(Denied { what, wanted: total, most });
+        }
+        (self.total, self.growth) = (total, growth);
+        Ok(())
     }
 
-    /// Why a table of this size is too much, if it is.
-    pub(crate) fn deny_table(&self, elements: usize) -> Option<Denied> {
-        let most = self.table_elements;
-        (elements > most).then_some(Denied { what: "table elements", wanted: elements, most })
+    /// It has not grown, though it was allowed to.
+    pub(crate) fn failed(&mut self) {
+        self.total = self.total.saturating_sub(std::mem::take(&mut self.growth));
+    }
+}
+
+/// What the guest's memories and tables have in all, and what they were refused.
+#[derive(Debug, Default)]
+pub(crate) struct Growth {
+    instances: Used,
+    memory: Used,
+    table: Used,
+    /// The last growth that was refused: why an instance could not be made, or why a guest that
+    /// found no memory has given up.
+    pub(crate) denied: Option<Denied>,
+}
+
+impl Growth {
+    /// There is to be one more instance.
+    pub(crate) fn instance(&mut self, limits: &Limits) -> Result<(), Trap> {
+        self.denied = None;
+        let grown = self.instances.grow("instances", 0, 1, limits.instances);
+        let trap = |denied: Denied| Trap {
+            kind: TrapKind::Limit,
+            detail: Some(denied.to_string()),
+            frames: Vec::new(),
+        };
+        grown.map_err(trap)
+    }
+
+    /// Whether a memory may grow.
+    pub(crate) fn memory(&mut self, limits: &Limits, current: usize, wanted: usize) -> bool {
+        let grown = self.memory.grow("bytes of memory", current, wanted, limits.memory_bytes);
+        self.note(grown)
+    }
+
+    /// Whether a table may grow.
+    pub(crate) fn table(&mut self, limits: &Limits, current: usize, wanted: usize) -> bool {
+        let grown = self.table.grow("table elements", current, wanted, limits.table_elements);
+        self.note(grown)
+    }
+
+    /// A memory has not grown, though it was allowed to.
+    pub(crate) fn memory_failed(&mut self) {
+        self.memory.failed();
+    }
+
+    /// A table has not grown, though it was allowed to.
+    pub(crate) fn table_failed(&mut self) {
+        self.table.failed();
+    }
+
+    fn note(&mut self, grown: Result<(), Denied>) -> bool {
+        // What was refused stays known: programs try smaller steps before they give up.
+        if let Err(denied) = grown {
+            self.denied = Some(denied);
+            return false;
+        }
+        true
+    }
+
+    /// Says of a program that has given up that it was refused something before.
+    pub(crate) fn explain(&self, trap: &mut Trap) {
+        if let (TrapKind::Unreachable, None, Some(denied)) = (trap.kind, &trap.detail, self.denied)
+        {
+            trap.detail = Some(denied.to_string());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What settings mean, in plain sentences.
 
-use crate::units::format_duration;
+use crate::units::{format_bytes, format_duration};
 use crate::{
     Access, ClockGrant, DirGrant, EnvGrant, LimitSettings, RandomGrant, Settings, Stream,
     StreamGrant,
@@ -88,25 +88,20 @@ fn environment(settings: &Settings) -> Vec<String> {
         }
     }
     if !set.is_empty() {
-        said.push(format!("It sees {} with {}.", variables(&set), values(&set, "of its own")));
+        said.push(format!("It sees {}, as set for it.", variables("the", &set)));
     }
     if !inherited.is_empty() {
-        let values = values(&inherited, "that the host has");
-        said.push(format!("It sees {} with {values}.", variables(&inherited)));
+        said.push(format!("It sees {}.", variables("the host's", &inherited)));
     }
-    if said.is_empty() || (settings.env.is_empty() && !settings.inherit_env) {
+    if settings.env.is_empty() && !settings.inherit_env {
         said.push("It sees no variables.".to_owned());
     }
     said
 }
 
-fn variables(names: &[&String]) -> String {
+fn variables(whose: &str, names: &[&String]) -> String {
     let word = if names.len() == 1 { "variable" } else { "variables" };
-    format!("the {word} {}", join(names))
-}
-
-fn values(names: &[&String], which: &str) -> String {
-    if names.len() == 1 { format!("the value {which}") } else { format!("the values {which}") }
+    format!("{whose} {word} {}", join(names))
 }
 
 fn network(settings: &Settings) -> Vec<String> {
@@ -170,7 +165,6 @@ fn determinism(settings: &Settings) -> Vec<String> {
 
 fn limits(asked: &LimitSettings) -> Vec<String> {
     let limits = asked.limits();
-    let memory = crate::units::format_bytes(limits.memory_bytes as u64);
     let mut said = vec![match limits.timeout {
         Some(time) => format!("It is ended after {}.", format_duration(time)),
         None => "It may run for as long as it likes.".to_owned(),
@@ -178,8 +172,27 @@ fn limits(asked: &LimitSettings) -> Vec<String> {
     if let Some(fuel) = limits.fuel {
         said.push(format!("It is ended when it has used {fuel} units of fuel."));
     }
-    said.push(format!("It may use {memory} of memory."));
+    said.push(format!("It may use {} of memory.", bytes(limits.memory_bytes as u64)));
+    // The others are seldom met: told when they were asked for.
+    for (number, what) in [
+        (asked.table_elements, "elements in tables"),
+        (asked.instances, "instances"),
+        (asked.handles, "handles of each kind open at once"),
+    ] {
+        said.extend(number.map(|number| format!("It may have {number} {what}.")));
+    }
+    let held = asked.buffers.map(bytes);
+    said.extend(held.map(|held| format!("The host may hold {held} for one of its calls.")));
     said
+}
+
+/// As units are called where there is room for it.
+fn bytes(bytes: u64) -> String {
+    let text = format_bytes(bytes);
+    match text.split_at(text.len() - 1) {
+        (number, unit @ ("K" | "M" | "G" | "T")) => format!("{number} {unit}iB"),
+        _ => format!("{text} bytes"),
+    }
 }
 
 fn texts<V: Display>(list: &[V]) -> Vec<String> {

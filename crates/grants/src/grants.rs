@@ -53,25 +53,45 @@ impl Default for Clocks {
     }
 }
 
-/// How much the guest may use.
+/// How much the guest may use. Each default lets ordinary programs be, and keeps one that goes
+/// wrong from taking the host along.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
     /// Wall-clock time until the guest is ended, also when it sleeps or waits in a host call.
-    /// `None`, the default, is no limit.
+    /// `None`, the default, is no limit: people run programs for as long as they like.
     pub timeout: Option<Duration>,
-    /// Bytes of the guest's memory. 4 GiB by default, all that a 32-bit guest can address.
+    /// Bytes of the guest's memories together. 4 GiB by default, all that a 32-bit guest can
+    /// address.
     pub memory_bytes: usize,
-    /// Fuel, roughly instructions. `None`, the default, is no limit.
+    /// Elements of the guest's tables together. 1,000,000 by default: some 16 MB, and more
+    /// functions than any program has.
+    pub table_elements: usize,
+    /// Instances of modules, and as many tables and memories. 10,000 by default: components have a
+    /// few, and compositions of them some hundred.
+    pub instances: usize,
+    /// Fuel, roughly instructions. `None`, the default, is no limit: counting costs speed.
     pub fuel: Option<u64>,
-    /// Descriptors open at once. 65,536 by default: more than hosts usually allow, and little
-    /// memory.
+    /// Descriptors open at once; of a component, handles of each kind. 65,536 by default: more than
+    /// hosts usually allow, and little memory.
     pub descriptors: usize,
+    /// Bytes that the host holds for one call of the guest: random numbers, which a component gets
+    /// as one list, and the headers of its HTTP messages together, of which there are never more
+    /// than 4 MiB. 64 MiB by default: more than programs ask for at once.
+    pub buffer_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout: None, memory_bytes: 4 << 30, fuel: None, descriptors: 65_536 }
+        Self {
+            timeout: None,
+            memory_bytes: 4 << 30,
+            table_elements: 1_000_000,
+            instances: 10_000,
+            fuel: None,
+            descriptors: 65_536,
+            buffer_bytes: 64 << 20,
+        }
     }
 }
 

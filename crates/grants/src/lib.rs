@@ -14,6 +14,7 @@
 
 mod clocks;
 mod describe;
+mod determinism;
 mod dir;
 mod env;
 mod error;

@@ -7,10 +7,18 @@ use std::time::Duration;
 pub struct LimitSettings {
     /// Wall-clock time.
     pub timeout: Option<Duration>,
-    /// Bytes of the guest's memory.
+    /// Bytes of the guest's memories.
     pub memory: Option<u64>,
+    /// Elements of its tables.
+    pub table_elements: Option<u64>,
+    /// Its instances.
+    pub instances: Option<u64>,
     /// Fuel, roughly instructions.
     pub fuel: Option<u64>,
+    /// Descriptors and other handles.
+    pub handles: Option<u64>,
+    /// Bytes that the host holds for one call.
+    pub buffers: Option<u64>,
 }
 
 impl LimitSettings {
@@ -20,7 +28,11 @@ impl LimitSettings {
         Self {
             timeout: over.timeout.or(self.timeout),
             memory: over.memory.or(self.memory),
+            table_elements: over.table_elements.or(self.table_elements),
+            instances: over.instances.or(self.instances),
             fuel: over.fuel.or(self.fuel),
+            handles: over.handles.or(self.handles),
+            buffers: over.buffers.or(self.buffers),
         }
     }
 
@@ -28,12 +40,17 @@ impl LimitSettings {
     #[must_use]
     pub fn limits(&self) -> Limits {
         let default = Limits::default();
-        let bytes = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let number = |asked: Option<u64>, default: usize| {
+            asked.map_or(default, |number| usize::try_from(number).unwrap_or(usize::MAX))
+        };
         Limits {
             timeout: self.timeout,
-            memory_bytes: self.memory.map_or(default.memory_bytes, bytes),
+            memory_bytes: number(self.memory, default.memory_bytes),
+            table_elements: number(self.table_elements, default.table_elements),
+            instances: number(self.instances, default.instances),
             fuel: self.fuel,
-            ..default
+            descriptors: number(self.handles, default.descriptors),
+            buffer_bytes: number(self.buffers, default.buffer_bytes),
         }
     }
 }

@@ -1,3 +1,4 @@
+use crate::determinism::deterministic;
 use crate::{
     AddressRule, ClockGrant, DirGrant, EnvGrant, Error, Grants, LimitSettings, Moment, NameRule,
     RandomGrant, Stream, StreamGrant,
@@ -133,9 +134,9 @@ impl Settings {
     /// ([`Grants::http`](Grants)), with a policy made of [`Settings::http`].
     ///
     /// With [`Settings::deterministic`], what the guest sees follows from what it is given: its
-    /// time begins at `fixed:TIME` (2000-01-01 without) and is [`Simulated`], its random numbers
+    /// time begins at `fixed:TIME` (2000-01-01 without) and is [`Simulated`](wayleave_system::clock::Simulated), its random numbers
     /// follow from `seed:N` (0 without), and folders and files show nothing of the host but names
-    /// and contents ([`Reproducible`]).
+    /// and contents ([`Reproducible`](wayleave_system::fs::Reproducible)).
     ///
     /// # Errors
     /// What can not be granted, and why. What was opened so far is closed again.
@@ -176,11 +177,11 @@ impl Settings {
         for rule in &self.resolve {
             grants = grants.allow_resolve(rule.clone());
         }
-        if let Some(clock) = &self.clock {
-            grants = grants.clocks(clock.clocks());
-        }
-        if let Some(random) = &self.random {
-            grants = grants.random(random.source());
+        if self.deterministic {
+            grants = deterministic(grants, self.clock, self.random);
+        } else {
+            grants = grants.clocks(self.clock.unwrap_or(ClockGrant::Real).clocks());
+            grants = grants.random(self.random.unwrap_or(RandomGrant::Secure).source());
         }
         Ok(grants.limits(self.limits.limits()))
     }

@@ -214,8 +214,8 @@ random = "seed:7"
 
 [limits]
 timeout = "2s"
-max-memory = "64M"
 fuel = 1000
+max-memory = "64M"
 "#;
     assert_eq!(text, expected);
 }
@@ -244,6 +244,10 @@ fn any_settings() -> impl Strategy<Value = Settings> {
             settings.limits.timeout = timeout.map(|ms| Duration::from_millis(ms.into()));
             settings.limits.memory = memory;
             settings.limits.fuel = fuel;
+            settings.limits.table_elements = fuel.map(|fuel| fuel / 3);
+            settings.limits.instances = memory.map(|memory| memory / 3);
+            settings.limits.handles = timeout.map(u64::from);
+            settings.limits.buffers = memory;
             for entry in entries {
                 let (key, value) = entry.split_once('=').unwrap();
                 let mut one = Settings::default();

@@ -8,10 +8,12 @@ mod capture;
 mod input;
 mod lines;
 mod stream;
+mod whole;
 
 pub use capture::Capture;
 pub use input::Input;
 pub use lines::Lines;
+pub use whole::Whole;
 
 use crate::Result;
 use crate::fs::{File, FileKind, OsFile};

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wayleave_engine::{Stop, Trap, TrapKind, Wait};
 use wayleave_system::ErrorCode;
+use wayleave_system::clock::Simulated;
 use wayleave_system::wait::{
     Blocking, Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Woken, look, wait,
 };
@@ -39,6 +40,9 @@ pub(crate) struct Waiter {
     pub(crate) interrupt: Option<Interrupt>,
     /// Guests are suspended: what has to wait ends with [`Stop::Wait`], and is called again.
     pub(crate) reactor: Option<Arc<dyn Reactor>>,
+    /// The guest's own time, that passes when the guest waits for it. Then nothing depends on how
+    /// long other things take: each is waited for, as if it had been there in time.
+    pub(crate) simulated: Option<Arc<Simulated>>,
 }
 
 impl Waiter {
@@ -52,6 +56,7 @@ impl Waiter {
         readiness: impl Fn() -> Readiness<'r>,
         mut operation: impl FnMut(Blocking) -> wayleave_system::Result<R>,
     ) -> Result<R> {
+        let nonblocking = nonblocking && self.simulated.is_none();
         let blocking = match (&self.interrupt, &self.reactor, nonblocking) {
             (None, None, false) => Blocking::Allowed,
             _ => Blocking::Never,
@@ -71,6 +76,14 @@ impl Waiter {
         sources: &[(Readiness<'_>, Interest)],
         timeout: Option<Duration>,
     ) -> Result<Option<Vec<Ready>>> {
+        let timeout = match (&self.simulated, timeout) {
+            (Some(time), Some(timeout)) if sources.is_empty() => {
+                time.pass(timeout);
+                return self.check().map(|()| None);
+            }
+            (Some(_), _) => None,
+            (None, timeout) => timeout,
+        };
         if let Some(reactor) = &self.reactor {
             let ready = look(sources)?;
             if !ready.is_empty() || timeout == Some(Duration::ZERO) {

@@ -45,8 +45,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
 fn check(mut args: CheckArgs) -> Result<ExitCode, Failure> {
     let asked = args.grants.settings_of_options();
     let manifest = args.file.or_else(|| {
-        let nothing = asked == Settings::default() && args.grants.manifest.path().is_none();
-        nothing.then(|| PathBuf::from("wayleave.toml"))
+        let wanted = asked == Settings::default() || args.grants.manifest.is_narrowed();
+        let unnamed = args.grants.manifest.path().is_none();
+        (wanted && unnamed).then(|| PathBuf::from("wayleave.toml"))
     });
     if let Some(path) = manifest {
         if is_of_server(&path) {

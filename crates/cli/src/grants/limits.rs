@@ -8,19 +8,35 @@ pub(crate) struct LimitArgs {
     /// End it after this time, also when it sleeps or waits (500ms, 10s, 2m)
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     timeout: Option<Duration>,
-    /// Most memory of the program (64M, 1G, or bytes)
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
-    max_memory: Option<u64>,
     /// Most fuel, roughly instructions
     #[arg(long, value_name = "UNITS")]
     fuel: Option<u64>,
+    /// Most memory (64M, 1G, or bytes) [default: 4G]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    max_memory: Option<u64>,
+    /// Most elements of its tables [default: 1000000]
+    #[arg(long, value_name = "NUMBER")]
+    max_table_elements: Option<u64>,
+    /// Most instances of modules [default: 10000]
+    #[arg(long, value_name = "NUMBER")]
+    max_instances: Option<u64>,
+    /// Most descriptors, and other handles of each kind, open at once [default: 65536]
+    #[arg(long, value_name = "NUMBER")]
+    max_handles: Option<u64>,
+    /// Most memory of the host's for one call, as for random numbers [default: 64M]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    max_buffers: Option<u64>,
 }
 
 impl LimitArgs {
     pub(crate) fn ask(&self, settings: &mut Settings) {
         let limits = &mut settings.limits;
         limits.timeout = self.timeout.or(limits.timeout);
-        limits.memory = self.max_memory.or(limits.memory);
         limits.fuel = self.fuel.or(limits.fuel);
+        limits.memory = self.max_memory.or(limits.memory);
+        limits.table_elements = self.max_table_elements.or(limits.table_elements);
+        limits.instances = self.max_instances.or(limits.instances);
+        limits.handles = self.max_handles.or(limits.handles);
+        limits.buffers = self.max_buffers.or(limits.buffers);
     }
 }

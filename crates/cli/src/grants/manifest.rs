@@ -29,7 +29,7 @@ impl ManifestArgs {
     pub(crate) fn settings(&self, program: Option<&Path>) -> Result<Settings, Failure> {
         let beside = program.filter(|_| self.beside).map(|program| program.with_file_name(NAME));
         let Some(path) = self.manifest.as_ref().or(beside.as_ref()) else {
-            if self.profile.is_some() || !self.without.is_empty() {
+            if self.is_narrowed() {
                 let option = if self.profile.is_some() { "--profile" } else { "--without" };
                 let message = format!("{option} is for a manifest; name it with --manifest FILE");
                 return Err(Failure::usage(message));
@@ -43,6 +43,11 @@ impl ManifestArgs {
                 .without(what)
                 .map_err(|reason| Failure::usage(format!("{}: {reason}", path.display())))
         })
+    }
+
+    /// Whether there has to be a manifest.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        self.profile.is_some() || !self.without.is_empty()
     }
 
     /// The manifest that is named.

@@ -160,7 +160,8 @@ impl<'a, T: Send + 'static> Context<'a, T> {
         module: &Module,
         imports: &[::wasmi::Extern],
     ) -> Result<::wasmi::Instance, Stop> {
-        self.store.data_mut().denied = None;
+        let Data { growth, limits, .. } = self.store.data_mut();
+        growth.instance(limits)?;
         self.nested(|context| {
             let instance = ::wasmi::Instance::new(&mut context.store, &module.raw, imports);
             let instance = instance.map_err(|error| context.no_instance(error))?;
@@ -176,8 +177,17 @@ impl<'a, T: Send + 'static> Context<'a, T> {
         })
     }
 
+    /// Why the guest has stopped.
+    pub(super) fn stop(&self, error: ::wasmi::Error) -> Stop {
+        let mut stop = trap::stop(error);
+        if let Stop::Trap(trap) = &mut stop {
+            self.store.data().growth.explain(trap);
+        }
+        stop
+    }
+
     fn no_instance(&mut self, error: ::wasmi::Error) -> Stop {
-        match (trap::stop(error), self.store.data_mut().denied.take()) {
+        match (trap::stop(error), self.store.data_mut().growth.denied.take()) {
             (Stop::Trap(trap), Some(denied)) if trap.kind == TrapKind::Limit => {
                 Trap { detail: Some(denied.to_string()), ..*trap }.into()
             }
@@ -196,11 +206,12 @@ impl<'a, T: Send + 'static> Context<'a, T> {
 
     fn run(&mut self, func: &::wasmi::Func, args: &[Val], results: &mut [Val]) -> Result<(), Stop> {
         if !self.store.data().sliced {
-            return func.call(&mut self.store, args, results).map_err(trap::stop);
+            let result = func.call(&mut self.store, args, results);
+            return result.map_err(|error| self.stop(error));
         }
         let mut call = func.call_resumable(&mut self.store, args, results);
         loop {
-            match call.map_err(trap::stop)? {
+            match call.map_err(|error| self.stop(error))? {
                 ResumableCall::Finished => return Ok(()),
                 ResumableCall::HostTrap(trap) => return Err(trap::stop(trap.into_host_error())),
                 ResumableCall::OutOfFuel(paused) => {

@@ -1,10 +1,10 @@
 use std::sync::atomic::Ordering;
 
-use ::wasmi::errors::TableError;
+use ::wasmi::errors::{MemoryError, TableError};
 use ::wasmi::{Caller, Extern, Memory, ResourceLimiter, Val};
 use wasmi_core::LimiterError;
 
-use crate::config::Denied;
+use crate::config::Growth;
 use crate::{Config, Limits, Trap, TrapKind, Wait};
 
 /// What bulk operations pay: so little that a table hardly ever grows at the expense of a slice (it
@@ -18,9 +18,6 @@ const SLICE: u64 = 100_000;
 /// the host function's.
 const STACK_PER_CALL: usize = 16 << 10;
 
-/// Instances, tables and memories in one store: as many as compiled code may have.
-const MOST: usize = 10_000;
-
 /// What a store holds besides the engine's own: the host's state, and what the guest may use.
 pub struct Data<T> {
     pub(super) state: T,
@@ -28,8 +25,8 @@ pub struct Data<T> {
     /// Other memories that the host asks for often.
     pub(super) kept: Vec<Memory>,
     pub(super) limits: Limits,
-    /// The last growth that was refused: why an instance could not be made.
-    pub(super) denied: Option<Denied>,
+    /// What the guest has of that.
+    pub(super) growth: Growth,
     /// The guest is run in slices of fuel.
     pub(super) sliced: bool,
     /// Fuel that the engine has not been given yet.
@@ -65,7 +62,7 @@ impl<T> Data<T> {
             state,
             memory: DefaultMemory::Unknown,
             kept: Vec::new(),
-            denied: None,
+            growth: Growth::default(),
             sliced,
             reserve: if sliced { total.saturating_sub(SLICE) } else { 0 },
             calls: 0,
@@ -143,25 +140,29 @@ pub(super) fn find_memory<T>(caller: &mut Caller<'_, Data<T>>) {
 impl<T> ResourceLimiter for Data<T> {
     fn memory_growing(
         &mut self,
-        _: usize,
+        now: usize,
         desired: usize,
         _: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        self.denied = self.limits.deny_memory(desired);
-        Ok(self.denied.is_none())
+        Ok(self.growth.memory(&self.limits, now, desired))
+    }
+
+    fn memory_grow_failed(&mut self, _: &MemoryError) -> Result<(), LimiterError> {
+        self.growth.memory_failed();
+        Ok(())
     }
 
     fn table_growing(
         &mut self,
-        _: usize,
+        now: usize,
         desired: usize,
         _: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        self.denied = self.limits.deny_table(desired);
-        Ok(self.denied.is_none())
+        Ok(self.growth.table(&self.limits, now, desired))
     }
 
     fn table_grow_failed(&mut self, error: &TableError) -> Result<(), LimiterError> {
+        self.growth.table_failed();
         match error {
             // The engine would go on at the wrong instruction afterwards: it must trap.
             TableError::OutOfFuel { .. } => Err(LimiterError::ResourceLimiterDeniedAllocation),
@@ -170,14 +171,14 @@ impl<T> ResourceLimiter for Data<T> {
     }
 
     fn instances(&self) -> usize {
-        MOST
+        self.limits.instances
     }
 
     fn tables(&self) -> usize {
-        MOST
+        self.limits.instances
     }
 
     fn memories(&self) -> usize {
-        MOST
+        self.limits.instances
     }
 }

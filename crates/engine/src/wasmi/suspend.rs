@@ -53,7 +53,7 @@ async fn run<T: Send + 'static>(
 ) -> Result<(), Stop> {
     let mut call = func.call_resumable(store.as_context_mut(), args, results);
     loop {
-        match call.map_err(trap::stop)? {
+        match call.map_err(|error| Context::new(store).stop(error))? {
             ResumableCall::Finished => return Ok(()),
             ResumableCall::OutOfFuel(paused) => {
                 Context::new(store).next_slice(paused.required_fuel())?;

@@ -90,7 +90,7 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         &mut self,
         template: &::wasmtime::InstancePre<Data<T>>,
     ) -> Result<::wasmtime::Instance, Stop> {
-        self.store.data_mut().denied = None;
+        self.new_instance()?;
         // The imports fit already: what is left to fail is what the instance needs.
         let result = if self.store.data().suspends {
             suspend::at_once(&mut self.store, async |store| template.instantiate_async(store).await)
@@ -105,7 +105,7 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         module: &::wasmtime::Module,
         imports: &[Extern<Wasmtime>],
     ) -> Result<::wasmtime::Instance, Stop> {
-        self.store.data_mut().denied = None;
+        self.new_instance()?;
         let imports: Vec<::wasmtime::Extern> = imports.iter().map(engine_extern).collect();
         let result = if self.store.data().suspends {
             suspend::at_once(&mut self.store, async |store| {
@@ -299,12 +299,17 @@ impl<T: Send + 'static> Context<'_, T> {
     }
 
     /// Remembers the first instance's memory, or says why there is no instance.
+    fn new_instance(&mut self) -> Result<(), Trap> {
+        let Data { growth, limits, .. } = self.store.data_mut();
+        growth.instance(limits)
+    }
+
     fn instantiated(
         &mut self,
         result: ::wasmtime::Result<::wasmtime::Instance>,
         otherwise: TrapKind,
     ) -> Result<::wasmtime::Instance, Stop> {
-        let denied = self.store.data_mut().denied.take();
+        let denied = self.store.data_mut().growth.denied.take();
         match result {
             Ok(instance) => {
                 if let DefaultMemory::Unknown = self.store.data().memory {

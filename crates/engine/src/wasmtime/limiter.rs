@@ -1,9 +1,9 @@
 use std::ptr::NonNull;
 
-use ::wasmtime::{Extern, Memory, ResourceLimiter, Result};
+use ::wasmtime::{Error, Extern, Memory, ResourceLimiter, Result};
 
 use crate::Limits;
-use crate::config::Denied;
+use crate::config::Growth;
 
 /// What a store holds besides the engine's own: the host's state, and what the guest may use.
 pub struct Data<T> {
@@ -14,8 +14,8 @@ pub struct Data<T> {
     /// Other memories of which the same is remembered.
     pub(super) kept: Vec<Kept>,
     pub(super) limits: Limits,
-    /// The last growth that was refused: why an instance could not be made.
-    pub(super) denied: Option<Denied>,
+    /// What the guest has of that.
+    pub(super) growth: Growth,
     /// Guests are suspended while they wait: they run on stacks of their own.
     pub(super) suspends: bool,
     /// Calls of the guest that are under way and can not be suspended.
@@ -30,7 +30,7 @@ impl<T> Data<T> {
             view: None,
             kept: Vec::new(),
             limits,
-            denied: None,
+            growth: Growth::default(),
             suspends,
             pinned: 0,
         }
@@ -95,17 +95,37 @@ impl From<Option<Extern>> for DefaultMemory {
 }
 
 impl<T: Send> ResourceLimiter for Data<T> {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+    fn memory_growing(&mut self, now: usize, desired: usize, _: Option<usize>) -> Result<bool> {
         self.view = None;
         for kept in &mut self.kept {
             kept.view = None;
         }
-        self.denied = self.limits.deny_memory(desired);
-        Ok(self.denied.is_none())
+        Ok(self.growth.memory(&self.limits, now, desired))
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
-        self.denied = self.limits.deny_table(desired);
-        Ok(self.denied.is_none())
+    fn memory_grow_failed(&mut self, _: Error) -> Result<()> {
+        self.growth.memory_failed();
+        Ok(())
+    }
+
+    fn table_growing(&mut self, now: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        Ok(self.growth.table(&self.limits, now, desired))
+    }
+
+    fn table_grow_failed(&mut self, _: Error) -> Result<()> {
+        self.growth.table_failed();
+        Ok(())
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.instances
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.instances
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.instances
     }
 }

@@ -14,7 +14,9 @@ pub(super) fn stop<T: 'static>(mut store: StoreContextMut<'_, Data<T>>, error: E
     }
     if let Some(&code) = error.downcast_ref::<Code>() {
         let (kind, detail) = kind(code);
-        return Trap { kind, detail, frames }.into();
+        let mut trap = Trap { kind, detail, frames };
+        store.data().growth.explain(&mut trap);
+        return trap.into();
     }
     match error.downcast::<Stop>() {
         // A trap that has passed through a call already knows all the frames, the outer ones too.

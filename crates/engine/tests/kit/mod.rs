@@ -7,6 +7,7 @@ pub(crate) mod linking;
 pub(crate) mod memories;
 pub(crate) mod modules;
 pub(crate) mod suspending;
+pub(crate) mod totals;
 pub(crate) mod traps;
 pub(crate) mod values;
 
@@ -58,6 +59,11 @@ macro_rules! for_each_test {
                 suspended_guests_take_turns_and_move_between_threads,
                 a_suspended_guest_can_be_dropped, only_the_outermost_call_is_suspended,
                 without_suspension_the_thread_waits, a_computing_guest_makes_way,
+            ]
+            totals: [
+                memories_are_limited_together, tables_are_limited_together,
+                growth_that_fails_takes_nothing, growth_is_counted_once_whatever_the_fuel,
+                instances_are_limited, a_program_that_gives_up_says_what_it_was_refused,
             ]
             traps: [
                 every_kind, data_outside_of_the_memory, elements_outside_of_the_table,

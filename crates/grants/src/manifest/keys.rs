@@ -123,8 +123,19 @@ pub fn limits() -> Vec<Key<Settings>> {
     vec![
         time("timeout", |limits| &mut limits.timeout)
             .about("10s", "Wall-clock time until the program is ended."),
-        size("max-memory", |limits| &mut limits.memory).about("64M", "Bytes of memory."),
         number("fuel", |limits| &mut limits.fuel).about("", "Fuel, roughly instructions."),
+        size("max-memory", |limits| &mut limits.memory)
+            .about("64M", "Bytes of its memories; 4 GiB without."),
+        number("max-table-elements", |limits| &mut limits.table_elements)
+            .about("", "Elements of its tables; 1,000,000 without."),
+        number("max-instances", |limits| &mut limits.instances)
+            .about("", "Instances of modules; 10,000 without."),
+        number("max-handles", |limits| &mut limits.handles).about(
+            "",
+            "Descriptors, and other handles of each kind, open at once; 65,536 without.",
+        ),
+        size("max-buffers", |limits| &mut limits.buffers)
+            .about("1M", "Bytes that the host holds for one call; 64 MiB without."),
     ]
 }
 

@@ -14,6 +14,7 @@ mod overlay;
 mod path;
 mod quota;
 mod read_only;
+mod reproducible;
 mod types;
 mod walk;
 mod watched;
@@ -23,6 +24,7 @@ pub use os::{OsDir, OsFile, Resolver};
 pub use overlay::{Change, ChangeKind, Overlay};
 pub use quota::{Quota, QuotaLimits};
 pub use read_only::ReadOnly;
+pub use reproducible::{FileNumbers, Reproducible, ReproducibleFile};
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
 pub use watched::{Action, Attempt, Instead, Watched, Watcher};
 

@@ -41,13 +41,14 @@ impl Host {
         for listener in grants.listeners {
             table.add(Descriptor::listener(listener));
         }
+        let simulated = grants.clocks.simulated.clone();
         Self {
             args: grants.args,
             environ: grants.env.into_iter().map(|(k, v)| format!("{k}={v}")).collect(),
             table,
             clocks: grants.clocks,
             random: grants.random,
-            waiter: Waiter { interrupt: grants.interrupt, reactor: None },
+            waiter: Waiter { interrupt: grants.interrupt, reactor: None, simulated },
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Host {
     pub(super) stderr: Arc<dyn File>,
     pub(super) clocks: Clocks,
     pub(super) random: Arc<dyn Random>,
+    /// Bytes that may be held for one call.
+    pub(super) buffer_bytes: usize,
     pub(super) waiter: Waiter,
     pub(super) descriptors: Table<Descriptor>,
     pub(super) entries: Table<Entries>,
@@ -66,6 +68,7 @@ impl Host {
     pub fn new(grants: Grants) -> Self {
         let limit = grants.limits.descriptors;
         let network = grants.guest_network();
+        let simulated = grants.clocks.simulated.clone();
         Self {
             args: grants.args,
             env: grants.env,
@@ -75,7 +78,8 @@ impl Host {
             stderr: grants.stderr,
             clocks: grants.clocks,
             random: grants.random,
-            waiter: Waiter { interrupt: grants.interrupt, reactor: None },
+            buffer_bytes: grants.limits.buffer_bytes,
+            waiter: Waiter { interrupt: grants.interrupt, reactor: None, simulated },
             descriptors: Table::new(limit),
             entries: Table::new(limit),
             seen: None,
@@ -91,7 +95,7 @@ impl Host {
             datagram: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
-            http: Http::new(grants.http, limit),
+            http: Http::new(grants.http, &grants.limits),
         }
     }
 

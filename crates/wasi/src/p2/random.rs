@@ -4,16 +4,18 @@ use super::Host;
 use super::bindings::wasi::random::{insecure, insecure_seed, random};
 use wayleave_engine::{Stop, Trap};
 
-/// Most bytes of one call: what the host holds for a moment. Guests that ask for more end, as the
-/// interface knows no error.
-const MOST: u64 = 64 << 20;
-
 impl Host {
+    /// The host holds them for a moment. A guest that asks for more than that may be ends, as the
+    /// interface knows no error.
     fn random_bytes(&self, len: u64) -> Result<Vec<u8>, Stop> {
-        let len = usize::try_from(len.min(MOST + 1)).unwrap_or(usize::MAX);
-        if len as u64 > MOST {
-            return Err(Trap::host("the guest asks for too many random bytes at once").into());
-        }
+        let most = self.buffer_bytes;
+        let Some(len) = usize::try_from(len).ok().filter(|len| *len <= most) else {
+            let refusal = format!(
+                "the guest asks for {len} random bytes at once, at most {most} are allowed \
+                 (max-buffers)"
+            );
+            return Err(Trap::host(refusal).into());
+        };
         let mut bytes = vec![0; len];
         self.fill(&mut bytes)?;
         Ok(bytes)

@@ -27,7 +27,11 @@ impl<R: 'static> Table<R> {
     pub(super) fn add_or_trap(&mut self, resource: R) -> std::result::Result<Own<R>, Stop> {
         self.add(resource).map_err(|_| {
             let kind = std::any::type_name::<R>().rsplit("::").next().unwrap_or_default();
-            Trap::host(format!("the guest has too many resources of kind {kind} open")).into()
+            let limit = self.limit;
+            Trap::host(format!(
+                "the guest has too many resources of kind {kind} open: at most {limit} are allowed"
+            ))
+            .into()
         })
     }
 

@@ -145,6 +145,8 @@ fn key(settings: &Builder) -> Result<&artifact::Key, Error> {
 fn limits(grants: &Grants) -> Limits {
     let mut limits = Limits::default();
     limits.memory_bytes = grants.limits.memory_bytes;
+    limits.table_elements = grants.limits.table_elements;
+    limits.instances = grants.limits.instances;
     limits.fuel = grants.limits.fuel;
     limits.interrupt = grants.interrupt.as_ref().map(|interrupt| interrupt.flag());
     limits

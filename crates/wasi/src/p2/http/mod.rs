@@ -42,6 +42,7 @@ use request_options::RequestOptions;
 use std::sync::Arc;
 use wayleave_component::{Error, Linker, Own};
 use wayleave_engine::{Engine, Stop};
+use wayleave_grants::Limits;
 use wayleave_system::http::{Body, Client};
 
 /// The interface that a program exports that answers requests; its function is `handle`, with an
@@ -91,6 +92,7 @@ pub(super) struct Http {
     fields: Table<Fields>,
     /// What all fields need, those of messages included.
     field_bytes: usize,
+    most_field_bytes: usize,
     incoming_requests: Table<IncomingRequest>,
     outgoing_requests: Table<OutgoingRequest>,
     options: Table<RequestOptions>,
@@ -104,13 +106,15 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// Nothing yet; `limit` is what a guest may have of one kind.
-    pub(super) fn new(client: Option<Arc<dyn Client>>, limit: usize) -> Self {
+    /// Nothing yet.
+    pub(super) fn new(client: Option<Arc<dyn Client>>, limits: &Limits) -> Self {
+        let limit = limits.descriptors;
         let messages = limit.min(MESSAGES);
         Self {
             client,
             fields: Table::new(limit),
             field_bytes: 0,
+            most_field_bytes: fields::MOST_OF_ALL.min(limits.buffer_bytes),
             incoming_requests: Table::new(messages),
             outgoing_requests: Table::new(messages),
             options: Table::new(limit),
@@ -132,7 +136,7 @@ impl Http {
     /// Counts what fields need.
     fn charge(&mut self, bytes: usize) -> Result<(), Stop> {
         self.field_bytes += bytes;
-        if self.field_bytes > fields::MOST_OF_ALL {
+        if self.field_bytes > self.most_field_bytes {
             return Err(fields::too_large());
         }
         Ok(())

@@ -25,7 +25,13 @@ impl Clock for FixedClock {
 /// Clocks that show 101 to 104, in steps of 11 to 14.
 pub(crate) fn fixed_clocks() -> Clocks {
     let clock = |n: u64| Arc::new(FixedClock { now: 100 + n, resolution: 10 + n });
-    Clocks { realtime: clock(1), monotonic: clock(2), process_cpu: clock(3), thread_cpu: clock(4) }
+    Clocks {
+        realtime: clock(1),
+        monotonic: clock(2),
+        process_cpu: clock(3),
+        thread_cpu: clock(4),
+        simulated: None,
+    }
 }
 
 /// Random numbers that all are `!`.
