@@ -1,6 +1,7 @@
 //! The `wayleave` command. One file per subcommand.
 
 mod cache;
+mod calls;
 mod compile;
 mod completions;
 mod componentize;

@@ -1,3 +1,4 @@
+use crate::calls;
 use crate::failure::Failure;
 use crate::grants::GrantArgs;
 use crate::http;
@@ -24,6 +25,9 @@ pub(crate) struct Args {
     grants: GrantArgs,
     #[command(flatten)]
     refusals: RefusalArgs,
+    #[command(flatten)]
+    trace: calls::TraceArgs,
+
     #[command(flatten)]
     engine: EngineArgs,
     /// Do not keep compiled code, nor use what was kept
@@ -69,12 +73,16 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
     };
-    let builder = args
+    let calls = args.trace.open(args.verbose > 1)?;
+    let mut builder = args
         .engine
         .builder()
         .unknown_imports(policy)
         .interruptible(limits.timeout.is_some() || args.refusals.interrupts())
         .fuel(limits.fuel.is_some());
+    if let Some(tracer) = &calls.tracer {
+        builder = builder.tracer(tracer.clone());
+    }
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
@@ -93,6 +101,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
                 .map(|outcome| report::outcome(&file, &outcome, limits.timeout, refusals.ending()))
         }
     };
+    calls.end();
     refusals.finish(matches!(code, Ok(ExitCode::SUCCESS)))?;
     code
 }

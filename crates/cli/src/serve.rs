@@ -82,6 +82,10 @@ pub(crate) struct Args {
     /// The engine: wasmtime (compiles) or wasmi (interprets)
     #[arg(long, value_name = "NAME", help_heading = "Engine")]
     engine: Option<EngineKind>,
+    /// Pack guests closely, so that tens of thousands can wait at once; they compute up to a third
+    /// slower
+    #[arg(long, help_heading = "Engine")]
+    dense: bool,
     /// Do not keep compiled code, nor use what was kept
     #[arg(long, help_heading = "Engine")]
     no_cache: bool,
@@ -163,6 +167,7 @@ fn settings(args: Args) -> Result<Settings, Failure> {
     }
     settings.access_log = args.access_log.unwrap_or(settings.access_log);
     settings.threads = args.threads.or(settings.threads);
+    settings.dense |= args.dense;
     settings.max_connections = args.max_connections.unwrap_or(settings.max_connections);
     settings.drain = args.drain.unwrap_or(settings.drain);
     settings.engine = args.engine.or(settings.engine);

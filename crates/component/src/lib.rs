@@ -50,6 +50,7 @@ mod names;
 pub mod plan;
 mod runtime;
 mod template;
+mod trace;
 mod trampoline;
 mod value;
 

@@ -5,17 +5,19 @@ use crate::host::{Closure, HostFunction};
 use crate::plan::{FuncType, Options, Plan};
 use crate::runtime::Data;
 use crate::template::Template;
+use crate::trace::Traced;
 use crate::{Component, Error, Value, names, trampoline};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wayleave_engine::{Engine, FuncType as CoreFuncType, Stop};
+use wayleave_engine::{Engine, FuncType as CoreFuncType, Stop, Tracer};
 
 /// What the host provides, by name: made once, for any number of components and instances.
 pub struct Linker<E: Engine, T: Send + 'static> {
     pub(crate) items: Items<E, T>,
     pub(crate) unknown_traps: bool,
     pub(crate) max_handles: u32,
+    pub(crate) tracer: Option<Arc<dyn Tracer>>,
     /// Resources that guests define, as far as the host has types for them.
     pub(crate) exported_resources: Vec<(Vec<String>, TypeId)>,
 }
@@ -53,11 +55,13 @@ pub(crate) trait Define<E: Engine, T: Send + 'static>: Send + Sync {
 }
 
 /// How a component imports a function.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Lowered<'a> {
     pub(crate) plan: &'a Arc<Plan>,
     pub(crate) ty: &'a FuncType,
     pub(crate) options: Options,
+    /// Where its calls are told of, if they are.
+    pub(crate) traced: Option<Traced>,
 }
 
 /// Handles that one component instance may have open, unless the embedder says otherwise.
@@ -76,6 +80,7 @@ impl<E: Engine, T: Send + 'static> Linker<E, T> {
             items: Items::new(),
             unknown_traps: false,
             max_handles: MAX_HANDLES,
+            tracer: None,
             exported_resources: Vec::new(),
         }
     }
@@ -101,6 +106,12 @@ impl<E: Engine, T: Send + 'static> Linker<E, T> {
     /// How many handles each component instance may have open. The default is 2^20.
     pub fn max_handles(&mut self, handles: u32) -> &mut Self {
         self.max_handles = handles;
+        self
+    }
+
+    /// Has calls of host functions told to `tracer`.
+    pub fn tracer(&mut self, tracer: Arc<dyn Tracer>) -> &mut Self {
+        self.tracer = Some(tracer);
         self
     }
 
@@ -253,14 +264,19 @@ impl<E: Engine, T: Send + 'static, F: HostFunction<T>> Define<E, T> for Typed<F>
         lowered: Lowered<'_>,
     ) -> Result<(), wayleave_engine::Error> {
         let function = self.0.clone();
-        let options = lowered.options;
+        let (options, traced) = (lowered.options, lowered.traced);
         debug_assert!(
             F::Params::<'static>::FLAT > MAX_FLAT_PARAMS
                 || F::Results::FLAT > MAX_FLAT_RESULTS
                 || F::Params::<'static>::FLAT == core.params.len()
         );
         let call = move |context: &mut E::Context<'_, Data<E, T>>, slots: &mut E::Slots<'_>| {
-            trampoline::call_typed::<E, T, F>(context, slots, options, &function)
+            let call = traced.as_ref().map(|traced| traced.begin::<E, T>(context, slots));
+            let result = trampoline::call_typed::<E, T, F>(context, slots, options, &function);
+            if let Some(call) = call {
+                call.end::<E, T>(context, slots, &result);
+            }
+            result
         };
         match F::WAITS {
             true => E::define_waiting(linker, "", name, core, call),
@@ -289,9 +305,15 @@ impl<E: Engine, T: Send + 'static> Define<E, T> for Dynamic<T> {
     ) -> Result<(), wayleave_engine::Error> {
         let call = self.0.clone();
         let (plan, ty) = (lowered.plan.clone(), lowered.ty.clone());
-        let options = lowered.options;
+        let (options, traced) = (lowered.options, lowered.traced);
         E::define(linker, "", name, core, move |context, slots| {
-            trampoline::call_dynamic::<E, T>(context, slots, options, &plan, &ty, &*call)
+            let told = traced.as_ref().map(|traced| traced.begin::<E, T>(context, slots));
+            let result =
+                trampoline::call_dynamic::<E, T>(context, slots, options, &plan, &ty, &*call);
+            if let Some(told) = told {
+                told.end::<E, T>(context, slots, &result);
+            }
+            result
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::plan::{
     Export, ExportOf, Import, ImportKind, Item, ModuleType, Plan, Resource, Step, Trampoline,
 };
 use crate::runtime::Data;
+use crate::trace::Traced;
 use crate::trampoline::{self, Destructors};
 use crate::{Component, Error, Instance, Linker};
 use std::any::TypeId;
@@ -440,7 +441,8 @@ fn trampolines<E: Engine, T: Send + 'static>(
         let ImportKind::Func(func) = &import.kind else { return Err(broken()) };
         match linker.find(&import.path) {
             Some(HostItem::Func(host)) => {
-                host.define(&mut core, &name, ty, Lowered { plan, ty: func, options })?;
+                let traced = Traced::new(linker.tracer.as_ref(), plan, func, &import.path, options);
+                host.define(&mut core, &name, ty, Lowered { plan, ty: func, options, traced })?;
             }
             _ => {
                 let message = format!(

@@ -22,6 +22,7 @@ mod context;
 mod error;
 mod files;
 mod link;
+mod tracer;
 mod types;
 #[cfg(feature = "wasmi")]
 pub mod wasmi;
@@ -32,6 +33,7 @@ pub use block_on::block_on;
 pub use config::{Config, Limits};
 pub use context::{Context, Slots};
 pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind, Wait};
+pub use tracer::{CallOutcome, HostCall, Tracer};
 pub use types::{
     ElementType, ExportType, Extern, ExternType, FuncType, ImportType, Proposals, SizeType,
     ValType, Value,

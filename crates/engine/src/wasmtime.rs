@@ -2,7 +2,7 @@
 //!
 //! # Safety
 //!
-//! Four things here are beyond the compiler's checks, each for speed:
+//! Five things here are beyond the compiler's checks, each for speed:
 //!
 //! - Host functions take the array in which compiled code passes values as it is. [`Slots`] keeps
 //!   track of what in it is initialised, and only numbers are ever exchanged.
@@ -10,9 +10,12 @@
 //! - Calls into the guest write that array themselves, after a comparison with the function's type.
 //! - Stored machine code is loaded and run. Who vouches for it is the caller of
 //!   [`Engine::deserialize`], which in this crate is [`artifact`](crate::artifact) alone.
+//! - Memories of dense engines are mapped here (`dense`).
 #![expect(unsafe_code, reason = "host calls without copies, and stored machine code")]
 
 mod context;
+#[cfg(target_os = "linux")]
+mod dense;
 mod limiter;
 mod slots;
 mod suspend;
@@ -378,7 +381,9 @@ fn settings(config: &Config) -> ::wasmtime::Config {
         // Tables for native debuggers: the engine walks the stack without, and registering them
         // makes every load slower. Windows' own unwinder needs them.
         .native_unwind_info(cfg!(windows));
-    if let Some(instances) = config.pool {
+    if config.dense {
+        dense(&mut settings);
+    } else if let Some(instances) = config.pool {
         let mut pool = ::wasmtime::PoolingAllocationConfig::new();
         pool.total_core_instances(instances)
             .total_memories(instances.div_ceil(2))
@@ -408,6 +413,15 @@ fn find_memory<T: 'static>(caller: &mut Caller<'_, Data<T>>) {
 /// back makes every processor forget addresses, and taking them again a page fault for each 4 KiB.
 const KEPT_MEMORY: usize = 2 << 20;
 const KEPT_TABLE: usize = 64 << 10;
+
+#[cfg(target_os = "linux")]
+use dense::set as dense;
+
+/// Smaller reservations at least.
+#[cfg(not(target_os = "linux"))]
+fn dense(settings: &mut ::wasmtime::Config) {
+    settings.memory_reservation(0).memory_reservation_for_growth(1 << 20).memory_guard_size(0);
+}
 
 fn cannot(reason: String) -> Error {
     Error::Config { engine: Wasmtime::NAME, reason }

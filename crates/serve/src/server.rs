@@ -192,6 +192,7 @@ fn runtime(settings: &Settings) -> Result<Runtime, Error> {
     let mut builder: Builder = Runtime::builder()
         .interruptible(true)
         .suspending(true)
+        .dense(settings.dense)
         .pool(u32::try_from(instances).unwrap_or(u32::MAX))
         .fuel(fuel);
     if unknown {

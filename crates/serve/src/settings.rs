@@ -19,6 +19,9 @@ pub struct Settings {
     pub apps: Vec<AppSettings>,
     /// The engine; by default the compiling one.
     pub engine: Option<EngineKind>,
+    /// Whether guests share the address space closely, so that tens of thousands of them can wait at
+    /// once; they compute up to a third slower, and take longer to start. Off by default.
+    pub dense: bool,
     /// Whether compiled code is kept for the next start, in this user's cache. On by default.
     pub cache: bool,
     /// Threads that serve; as many as there are processors by default.
@@ -49,6 +52,7 @@ impl Default for Settings {
             tls: None,
             apps: Vec::new(),
             engine: None,
+            dense: false,
             cache: true,
             threads: None,
             max_connections: 10_000,

@@ -106,6 +106,7 @@ on_engines!(
     stopping_finishes_what_is_under_way,
     handles_and_memory_are_bounded,
     a_thousand_connections,
+    dense_guests_answer_and_grow,
 );
 
 fn requests_are_answered(engine: EngineKind) {
@@ -365,6 +366,14 @@ fn a_thousand_connections(engine: EngineKind) {
     }
     for client in &mut clients {
         assert_eq!(client.reply().status, 200);
+    }
+}
+
+fn dense_guests_answer_and_grow(engine: EngineKind) {
+    let server = Running::start(engine, |settings| settings.dense = true);
+    for _ in 0..3 {
+        assert_eq!(server.get("/hello").text(), "Hello, world!\n");
+        assert_eq!(server.get("/bytes/5000000").body.len(), 5_000_000);
     }
 }
 

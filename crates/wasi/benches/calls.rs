@@ -73,7 +73,7 @@ fn run<E: Engine>(bencher: Bencher<'_, '_>, name: &str) {
     let engine = E::new(&Config::default()).unwrap();
     let module = engine.compile(&wat::parse_str(CALLER).unwrap()).unwrap();
     let mut linker = engine.linker::<Host>();
-    p1::link::<E, Host>(&mut linker, |_| true).unwrap();
+    p1::link::<E, Host>(&mut linker, None, |_| true).unwrap();
     let template = engine.template(&linker, &module).unwrap();
     let mut store = engine.store(Host::new(Grants::new()), Limits::default()).unwrap();
     let mut context = E::context(&mut store);

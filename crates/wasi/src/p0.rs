@@ -4,20 +4,22 @@
 
 use crate::p1::{self, State};
 use std::io::SeekFrom;
-use wayleave_engine::{Engine, Error};
+use std::sync::Arc;
+use wayleave_engine::{Engine, Error, Tracer};
 
 /// The module name under which guests import WASI 0.0.
 pub const MODULE: &str = <Unstable as p1::Layout>::MODULE;
 
-/// Adds the functions that `wanted` accepts by name to a linker.
+/// Adds the functions that `wanted` accepts by name to a linker. Their calls are told to `tracer`.
 ///
 /// # Errors
 /// What the engine says of a function it can not define.
 pub fn link<E: Engine, T: State>(
     linker: &mut E::Linker<T>,
+    tracer: Option<&Arc<dyn Tracer>>,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<(), Error> {
-    p1::link_layout::<E, T, Unstable>(linker, wanted)
+    p1::link_layout::<E, T, Unstable>(linker, tracer, wanted)
 }
 
 /// Whether WASI 0.0 has a function of this name.

@@ -53,7 +53,9 @@ pub use runtime::{Builder, EngineKind, Runtime, UnknownImports, is_compiled, to_
 pub use wayleave_bindgen::bindgen;
 pub use wayleave_component as component;
 pub use wayleave_engine::cache::{self, Cache};
-pub use wayleave_engine::{Exit, Frame, Stop, Trap, TrapKind, Value};
+pub use wayleave_engine::{
+    CallOutcome, Exit, Frame, HostCall, Stop, Tracer, Trap, TrapKind, Value,
+};
 pub use wayleave_grants as grants;
 pub use wayleave_grants::{Grants, Limits};
 pub use wayleave_system as system;

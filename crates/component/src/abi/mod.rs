@@ -27,7 +27,7 @@ pub use lowering::Guest;
 pub use resource::{Borrow, Own, Resource};
 pub use string::Encoding;
 
-pub(crate) use string::UTF16_TAG;
+pub(crate) use string::{UTF16_TAG, decode};
 
 use crate::plan::{Type, Types};
 use std::any::TypeId;

@@ -157,3 +157,39 @@ pub(crate) fn shared_memories_are_refused<E: Engine>() {
         assert!(reason.contains("thread"), "{reason}");
     }
 }
+
+pub(crate) fn dense_memories<E: Engine>() {
+    let text = r#"(module (memory (export "memory") 1)
+        (data (i32.const 65535) "z")
+        (func (export "grow") (result i32) (memory.grow (i32.const 1)))
+        (func (export "load") (param i32) (result i32) (i32.load8_u (local.get 0)))
+        (func (export "load8") (param i32) (result i64) (i64.load (local.get 0)))
+        (func (export "store") (param i32) (i32.store8 (local.get 0) (i32.const 7))))"#;
+    let mut config = Config::default();
+    config.dense = true;
+    let limited = || Guest::<E, ()>::limited(&config, Limits::default(), text).unwrap();
+    let (mut guest, mut neighbour) = (limited(), limited());
+    for pages in 1..40 {
+        // Growing moves it, with what it holds; the guest has each byte of it and none behind it.
+        let end = pages * 65536;
+        assert_eq!(guest.get("load", &[Value::I32(65535)]).unwrap(), Value::I32(b'z'.into()));
+        assert_eq!(guest.get("load", &[Value::I32(end - 1)]).unwrap(), last_byte(pages));
+        guest.call("store", &[Value::I32(end - 2)]).unwrap();
+        for beyond in [end, end + 4096, end + (1 << 20), i32::MAX, -1] {
+            let stopped = trap(guest.call("store", &[Value::I32(beyond)]));
+            assert_eq!(stopped.kind, TrapKind::MemoryOutOfBounds, "{beyond}");
+        }
+        let stopped = trap(guest.get("load8", &[Value::I32(end - 7)]));
+        assert_eq!(stopped.kind, TrapKind::MemoryOutOfBounds);
+        assert_eq!(guest.get("grow", &[]).unwrap(), Value::I32(pages));
+    }
+    // The next one gets what this one had, and finds it empty.
+    drop(guest);
+    let mut next = limited();
+    assert_eq!(next.get("load", &[Value::I32(65534)]).unwrap(), Value::I32(0));
+    assert_eq!(neighbour.get("load", &[Value::I32(65534)]).unwrap(), Value::I32(0));
+}
+
+fn last_byte(pages: i32) -> Value {
+    Value::I32(if pages == 1 { b'z'.into() } else { 0 })
+}

@@ -48,6 +48,7 @@ macro_rules! for_each_test {
                 default_memory_after_it_has_grown, default_memory_and_state, default_memory_in_the_start_function, no_memory,
                 no_memory_in_the_start_function, the_first_instance_decides, memory_of_any,
                 the_host_grows_a_memory, a_memory_that_grew_is_seen, shared_memories_are_refused,
+                dense_memories,
             ]
             modules: [
                 every_prefix_is_an_error, every_flipped_byte_is_survived, errors_are_one_line,

@@ -24,6 +24,8 @@ pub(super) fn serve() -> Vec<Key<Settings>> {
             .about("ADDR", "Where health and metrics are."),
         value("engine", |settings: &mut Settings, engine| settings.engine = Some(engine))
             .about("wasmtime or wasmi", "The engine."),
+        Key::flag("dense", |settings: &mut Settings, on| settings.dense = on, |_| None)
+            .about("", "Whether guests are packed closely: more of them, and slower."),
         number("threads", |settings: &mut Settings, number| settings.threads = Some(number))
             .about("", "Threads that serve."),
         number("max-connections", |settings: &mut Settings, most| settings.max_connections = most)

@@ -58,7 +58,7 @@ pub struct Stat {
 pub struct DirEntry<'a> {
     /// The name, as the host has it: nearly always UTF-8.
     pub name: &'a [u8],
-    /// The file's number, or 0 where the host does not tell.
+    /// The file's number, the one that its metadata have as well, or 0 where the host does not tell.
     pub inode: u64,
     /// The file's kind, or [`FileKind::Unknown`] where the host does not tell.
     pub kind: FileKind,

@@ -2,10 +2,11 @@
 //! are derived from the Rust signature, so that neither is written twice.
 
 use super::call::{Call, Failure, Result};
+use super::trace::Traced;
 use super::{Host, State};
 use crate::GuestMemory;
-use tracing::level_filters::LevelFilter;
-use wayleave_engine::{Context, Engine, Error, FuncType, Slots, Stop, ValType};
+use std::sync::Arc;
+use wayleave_engine::{Context, Engine, Error, FuncType, Slots, Stop, Tracer, ValType};
 
 /// A Rust function that can be a host function. `A` are its arguments, with a marker of what else
 /// it takes: the whole [`Call`], or the [`Host`] alone, for functions that touch no memory.
@@ -26,14 +27,14 @@ pub(super) struct WithoutMemory;
 /// Adds a function that returns an `errno`.
 pub(super) fn define<E: Engine, T: State, A: 'static>(
     linker: &mut E::Linker<T>,
-    module: &str,
-    name: &'static str,
+    place: Place<'_>,
     f: impl Function<A>,
 ) -> std::result::Result<(), Error> {
-    E::define(linker, module, name, &type_of(f), move |context, slots| {
-        // One load and no more: this is on the way of each call.
-        if LevelFilter::current() >= LevelFilter::DEBUG {
-            return traced::<E, T, A>(name, f, context, slots);
+    let ty = type_of(f);
+    let traced = Traced::new(place.tracer, place.module, place.name, place.words, &ty.params);
+    E::define(linker, place.module, place.name, &ty, move |context, slots| {
+        if let Some(traced) = &traced {
+            return call_traced::<E, T, A>(traced, f, context, slots);
         }
         slots.set_u32(0, errno(f.call::<E, T>(context, slots))?);
         Ok(())
@@ -43,12 +44,29 @@ pub(super) fn define<E: Engine, T: State, A: 'static>(
 /// Adds a function that takes one number and ends the guest.
 pub(super) fn define_exit<E: Engine, T: State>(
     linker: &mut E::Linker<T>,
-    module: &str,
-    name: &'static str,
+    place: Place<'_>,
     f: fn(u32) -> Stop,
 ) -> std::result::Result<(), Error> {
     let ty = FuncType::new(&[ValType::I32], &[]);
-    E::define(linker, module, name, &ty, move |_, slots| Err(f(slots.u32(0))))
+    let traced = Traced::new(place.tracer, place.module, place.name, place.words, &ty.params);
+    E::define(linker, place.module, place.name, &ty, move |_, slots| {
+        let stop = f(slots.u32(0));
+        let Some(traced) = &traced else { return Err(stop) };
+        let memory = GuestMemory::new(&mut []);
+        let result = Err(stop);
+        traced.end(traced.begin(&memory, slots), &memory, &result);
+        result.map(|_| ())
+    })
+}
+
+/// Where a function is found, and who is told of its calls.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) module: &'static str,
+    pub(super) name: &'static str,
+    /// Its arguments in words: see [`trace`](super::trace).
+    pub(super) words: &'static str,
+    pub(super) tracer: Option<&'a Arc<dyn Tracer>>,
 }
 
 fn type_of<A, F: Function<A>>(_: F) -> FuncType {
@@ -65,27 +83,27 @@ fn errno(result: Result<()>) -> std::result::Result<u32, Stop> {
     }
 }
 
-/// A call that is told about, before and after.
 #[cold]
 #[inline(never)]
-fn traced<E: Engine, T: State, A>(
-    name: &str,
+fn call_traced<E: Engine, T: State, A>(
+    traced: &Traced,
     f: impl Function<A>,
     context: &mut E::Context<'_, T>,
     slots: &mut E::Slots<'_>,
 ) -> std::result::Result<(), Stop> {
-    let args: Vec<u64> = (0..)
-        .zip(type_of(f).params)
-        .map(|(index, ty)| match ty {
-            ValType::I64 | ValType::F64 => slots.u64(index),
-            ValType::I32 | ValType::F32 => slots.u32(index).into(),
-        })
-        .collect();
-    tracing::debug!("{name} {args:?}");
-    let errno = errno(f.call::<E, T>(context, slots))?;
-    tracing::debug!("{name} -> errno {errno}");
-    slots.set_u32(0, errno);
+    let begun = traced.begin(&memory::<E, T>(context), slots);
+    let result = errno(f.call::<E, T>(context, slots));
+    traced.end(begun, &memory::<E, T>(context), &result);
+    slots.set_u32(0, result?);
     Ok(())
+}
+
+/// The guest's memory, or none where it has none: the call itself says so.
+fn memory<'a, E: Engine, T: State>(context: &'a mut E::Context<'_, T>) -> GuestMemory<'a> {
+    match context.memory() {
+        Ok((bytes, _)) => GuestMemory::new(bytes),
+        Err(_) => GuestMemory::new(&mut []),
+    }
 }
 
 /// A type of argument.

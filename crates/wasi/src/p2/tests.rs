@@ -287,6 +287,43 @@ fn a_hash_is_of_what_is_there_now() {
 }
 
 #[test]
+fn an_entrys_hash_is_its_files() {
+    let (mut host, rw, _) = host();
+    create(&mut host, &rw, "a", b"x");
+    create(&mut host, &rw, "b", b"x");
+    let hash = |host: &mut Host, path: &str| {
+        host.descriptor_metadata_hash_at(lend(&rw), PathFlags::empty(), path).unwrap()
+    };
+    let (a, b) = (hash(&mut host, "a").unwrap(), hash(&mut host, "b").unwrap());
+    let of = |path: &str| if path == "a" { a } else { b };
+    let list = |host: &mut Host| host.descriptor_read_directory(lend(&rw)).unwrap().unwrap();
+    let next = |host: &mut Host, entries: &Own<super::filesystem::Entries>| {
+        let entry = host.directory_entry_stream_read_directory_entry(lend(entries));
+        entry.unwrap().unwrap().unwrap().name
+    };
+    let entries = list(&mut host);
+    for _ in 0..2 {
+        let name = next(&mut host, &entries);
+        assert_eq!(hash(&mut host, &name).unwrap(), of(&name));
+    }
+    // Of another entry than the one that was just read.
+    let entries = list(&mut host);
+    let name = next(&mut host, &entries);
+    let other = if name == "a" { "b" } else { "a" };
+    assert_eq!(hash(&mut host, other).unwrap(), of(other));
+    // In between, another file has come into its place, and then none.
+    let entries = list(&mut host);
+    let name = next(&mut host, &entries);
+    let other = if name == "a" { "b" } else { "a" };
+    host.descriptor_rename_at(lend(&rw), other, lend(&rw), &name).unwrap().unwrap();
+    assert_eq!(hash(&mut host, &name).unwrap(), of(other));
+    let entries = list(&mut host);
+    let name = next(&mut host, &entries);
+    host.descriptor_unlink_file_at(lend(&rw), &name).unwrap().unwrap();
+    assert_eq!(hash(&mut host, &name).map(|_| ()), Err(ErrorCode::NoEntry));
+}
+
+#[test]
 fn times_are_set_and_told() {
     let (mut host, rw, _) = host();
     let file = create(&mut host, &rw, "a", b"");

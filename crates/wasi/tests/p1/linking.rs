@@ -15,7 +15,7 @@ fn only_wanted_functions_are_linked<E: TestEngine>() {
     let engine = &E::shared().engine;
     for left_out in ["args_get", "path_open", "proc_exit", "sock_shutdown"] {
         let mut linker = engine.linker::<Host>();
-        p1::link::<E, Host>(&mut linker, |name| name != left_out).unwrap();
+        p1::link::<E, Host>(&mut linker, None, |name| name != left_out).unwrap();
         let module = engine.compile(&Version::Snapshot1.guest()).unwrap();
         match engine.template(&linker, &module) {
             Err(Error::Link { module, name, .. }) => {
@@ -30,7 +30,7 @@ fn only_wanted_functions_are_linked<E: TestEngine>() {
 fn a_wrong_type_does_not_link<E: TestEngine>() {
     let engine = &E::shared().engine;
     let mut linker = engine.linker::<Host>();
-    p1::link::<E, Host>(&mut linker, |_| true).unwrap();
+    p1::link::<E, Host>(&mut linker, None, |_| true).unwrap();
     let wrong = wat::parse_str(
         r#"(module (import "wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32))))"#,
     );
@@ -49,7 +49,7 @@ fn a_guest_without_a_memory_traps_only_when_it_is_needed<E: TestEngine>() {
     use wayleave_engine::{Context, Extern, Limits, Stop, TrapKind, Value};
     let engine = &E::shared().engine;
     let mut linker = engine.linker::<Host>();
-    p1::link::<E, Host>(&mut linker, |_| true).unwrap();
+    p1::link::<E, Host>(&mut linker, None, |_| true).unwrap();
     let text = r#"(module
         (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
         (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))

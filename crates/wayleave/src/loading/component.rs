@@ -67,6 +67,9 @@ pub(super) fn linker<E: Engine>(settings: &Builder) -> Result<Linker<E, Host>, E
     p2::link(&mut linker, settings.timezone)?;
     #[cfg(feature = "http")]
     p2::http::link(&mut linker)?;
+    if let Some(tracer) = &settings.tracer {
+        linker.tracer(tracer.clone());
+    }
     linker.unknown_traps(settings.unknown_imports == UnknownImports::Trap);
     Ok(linker)
 }

@@ -37,8 +37,9 @@ pub(super) fn link<E: Engine>(
     let asked = |from: &str, name: &str| {
         wanted.iter().any(|import| import.module == from && import.name == name)
     };
-    p1::link::<E, Host>(&mut linker, |name| asked(p1::MODULE, name))?;
-    p0::link::<E, Host>(&mut linker, |name| asked(p0::MODULE, name))?;
+    let tracer = settings.tracer.as_ref();
+    p1::link::<E, Host>(&mut linker, tracer, |name| asked(p1::MODULE, name))?;
+    p0::link::<E, Host>(&mut linker, tracer, |name| asked(p0::MODULE, name))?;
     for import in wanted.iter().filter(|import| !is_provided(import)) {
         define_unknown::<E>(&mut linker, import, settings.unknown_imports)?;
     }

@@ -64,10 +64,24 @@ pub(super) fn advice(advice: Advice) -> fs::Advice {
 
 /// Which file it is, and nothing of what is in it: C libraries make the file's number of it. Mixed,
 /// so that the host's own numbers do not show.
-pub(super) fn hash(found: &Stat) -> MetadataHashValue {
+pub(super) fn hash(file: FileNumber) -> MetadataHashValue {
+    let FileNumber { device, inode } = file;
     MetadataHashValue {
-        lower: mix(mix(found.inode) ^ found.device),
-        upper: mix(mix(found.device).wrapping_add(found.inode)),
+        lower: mix(mix(inode) ^ device),
+        upper: mix(mix(device).wrapping_add(inode)),
+    }
+}
+
+/// What tells a file from all others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileNumber {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
+
+impl From<Stat> for FileNumber {
+    fn from(stat: Stat) -> Self {
+        Self { device: stat.device, inode: stat.inode }
     }
 }
 

@@ -1,28 +1,41 @@
-use super::convert::kind;
+use super::convert::{FileNumber, kind};
+use super::seen::Entry;
 use crate::p2::bindings::wasi::filesystem::types::DirectoryEntry;
+use std::sync::Arc;
 use wayleave_system::Result;
-use wayleave_system::fs;
+use wayleave_system::fs::{self, Dir};
 
 /// A walk over a folder's entries.
-pub(crate) struct Entries(Box<dyn fs::Entries>);
+pub(crate) struct Entries {
+    walk: Box<dyn fs::Entries>,
+    dir: Arc<dyn Dir>,
+    /// The folder's own device, which is that of its entries but for what is mounted there.
+    device: u64,
+}
 
 impl Entries {
-    pub(super) fn new(walk: Box<dyn fs::Entries>) -> Self {
-        Self(walk)
+    pub(super) fn new(dir: Arc<dyn Dir>) -> Result<Self> {
+        let (walk, device) = (dir.entries()?, dir.stat()?.device);
+        Ok(Self { walk, dir, device })
     }
 
-    /// The next entry, if there is one. Names that are no text can not be told: they are left out,
-    /// as are the folder itself and the one above.
-    pub(super) fn next(&mut self) -> Result<Option<DirectoryEntry>> {
+    /// The next entry, if there is one, and what is known of it besides. Names that are no text can
+    /// not be told: they are left out, as are the folder itself and the one above.
+    pub(super) fn next(&mut self) -> Result<Option<(DirectoryEntry, Option<Entry>)>> {
         loop {
-            let Some(entry) = self.0.peek()? else { return Ok(None) };
+            let Some(entry) = self.walk.peek()? else { return Ok(None) };
             let found = match std::str::from_utf8(entry.name) {
                 Ok("." | "..") | Err(_) => None,
                 Ok(name) => {
-                    Some(DirectoryEntry { r#type: kind(entry.kind), name: name.to_owned() })
+                    let (device, inode) = (self.device, entry.inode);
+                    let seen = (inode != 0).then(|| {
+                        let file = FileNumber { device, inode };
+                        Entry::new(self.dir.clone(), name.to_owned(), file, entry.kind)
+                    });
+                    Some((DirectoryEntry { r#type: kind(entry.kind), name: name.to_owned() }, seen))
                 }
             };
-            self.0.advance();
+            self.walk.advance();
             if found.is_some() {
                 return Ok(found);
             }

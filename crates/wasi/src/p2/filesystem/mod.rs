@@ -9,8 +9,8 @@ mod seen;
 pub(crate) use descriptor::Descriptor;
 pub(crate) use entries::Entries;
 pub(crate) use read::ReadAt;
-use seen::Asked;
 pub(super) use seen::Seen;
+use seen::{Asked, AtPath};
 
 use super::Host;
 use super::bindings::wasi::filesystem::preopens;
@@ -55,14 +55,16 @@ impl Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<Stat> {
-        let seen = self.seen.take();
-        if let Some(stat) = seen.and_then(|seen| seen.at(asked, this, path_flags, path)) {
+        if let Some(Seen::Path(seen)) = self.seen.take()
+            && let Some(stat) = seen.at(asked, this, path_flags, path)
+        {
             return Ok(Ok(stat));
         }
         let dir = self.descriptors.get(this)?.dir();
         let found = dir.and_then(|dir| dir.stat_at(path, follow(path_flags)));
         if let Ok(found) = &found {
-            self.seen = Some(Seen::new(asked, this, path_flags, path, *found));
+            let seen = AtPath::new(asked, this, path_flags, path, *found);
+            self.seen = Some(Seen::Path(seen));
         }
         told(found)
     }
@@ -183,8 +185,8 @@ impl types::Host for Host {
     }
 
     fn descriptor_read_directory(&mut self, this: Borrow<Descriptor>) -> Outcome<Own<Entries>> {
-        let walk = self.descriptor(this)?.dir().and_then(|dir| dir.entries());
-        told(walk.and_then(|walk| self.entries.add(Entries::new(walk))))
+        let walk = self.descriptor(this)?.dir().and_then(|dir| Entries::new(dir.clone()));
+        told(walk.and_then(|walk| self.entries.add(walk)))
     }
 
     fn descriptor_create_directory_at(
@@ -308,7 +310,7 @@ impl types::Host for Host {
     }
 
     fn descriptor_metadata_hash(&mut self, this: Borrow<Descriptor>) -> Outcome<MetadataHashValue> {
-        told(self.descriptor(this)?.stat().map(|found| hash(&found)))
+        told(self.descriptor(this)?.stat().map(|found| hash(found.into())))
     }
 
     fn descriptor_metadata_hash_at(
@@ -317,7 +319,14 @@ impl types::Host for Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<MetadataHashValue> {
-        Ok(self.stat_at(Asked::Hash, this, path_flags, path)?.map(|found| hash(&found)))
+        if let Some(Seen::Entry(_)) = &self.seen
+            && let Some(Seen::Entry(seen)) = self.seen.take()
+            && let Ok(dir) = self.descriptors.get(this)?.dir()
+            && let Some(file) = seen.at(dir, path_flags, path)
+        {
+            return Ok(Ok(hash(file)));
+        }
+        Ok(self.stat_at(Asked::Hash, this, path_flags, path)?.map(|found| hash(found.into())))
     }
 
     fn descriptor_drop(&mut self, this: Own<Descriptor>) -> Result<(), Stop> {
@@ -328,7 +337,13 @@ impl types::Host for Host {
         &mut self,
         this: Borrow<Entries>,
     ) -> Outcome<Option<DirectoryEntry>> {
-        told(self.entries.get_mut(this)?.next())
+        self.seen = None;
+        let found = self.entries.get_mut(this)?.next();
+        told(found.map(|found| {
+            let (entry, seen) = found?;
+            self.seen = seen.map(Seen::Entry);
+            Some(entry)
+        }))
     }
 
     fn directory_entry_stream_drop(&mut self, this: Own<Entries>) -> Result<(), Stop> {

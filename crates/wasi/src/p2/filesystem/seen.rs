@@ -1,13 +1,21 @@
+use super::convert::FileNumber;
 use super::{Descriptor, follow};
 use crate::p2::bindings::wasi::filesystem::types::PathFlags;
+use std::sync::Arc;
 use wayleave_component::Borrow;
 use wayleave_system::clock::{Clock, OsClock};
-use wayleave_system::fs::{FileKind, Stat};
+use wayleave_system::fs::{Dir, FileKind, Stat};
 
-/// What the call just before has seen at a path. C libraries ask for a file's metadata and for the
-/// hash of it, as one question in two calls: the second need not go to the system again. It is
-/// answered so once, and only at once.
-pub(in crate::p2) struct Seen {
+/// What the call just before has seen, and the next one need not ask the system again: it is answered
+/// so once, and only at once.
+pub(in crate::p2) enum Seen {
+    Path(AtPath),
+    Entry(Entry),
+}
+
+/// A file at a path. C libraries ask for a file's metadata and for the hash of it, as one question in
+/// two calls.
+pub(in crate::p2) struct AtPath {
     asked: Asked,
     dir: u32,
     flags: PathFlags,
@@ -23,7 +31,30 @@ pub(super) enum Asked {
     Hash,
 }
 
-impl Seen {
+/// An entry of a folder. C libraries list with the files' numbers, and ask for the hash of each
+/// entry instead.
+pub(in crate::p2) struct Entry {
+    pub(super) dir: Arc<dyn Dir>,
+    pub(super) name: String,
+    pub(super) file: FileNumber,
+    pub(super) kind: FileKind,
+    when: u64,
+}
+
+impl Entry {
+    pub(super) fn new(dir: Arc<dyn Dir>, name: String, file: FileNumber, kind: FileKind) -> Self {
+        Self { dir, name, file, kind, when: OsClock::MonotonicCoarse.now() }
+    }
+
+    /// The file's number, if this is the entry.
+    pub(super) fn at(self, dir: &Arc<dyn Dir>, flags: PathFlags, path: &str) -> Option<FileNumber> {
+        let itself = !follow(flags) || self.kind == FileKind::Regular;
+        let same = itself && self.name == path && Arc::ptr_eq(&self.dir, dir);
+        (same && self.when == OsClock::MonotonicCoarse.now()).then_some(self.file)
+    }
+}
+
+impl AtPath {
     pub(super) fn new(
         asked: Asked,
         dir: Borrow<Descriptor>,

@@ -25,8 +25,8 @@ impl<E: Engine> Shared<E> {
         let template = |version: Version| {
             let mut linker = engine.linker::<Host>();
             match version {
-                Version::Snapshot1 => p1::link::<E, Host>(&mut linker, |_| true),
-                Version::Unstable => p0::link::<E, Host>(&mut linker, |_| true),
+                Version::Snapshot1 => p1::link::<E, Host>(&mut linker, None, |_| true),
+                Version::Unstable => p0::link::<E, Host>(&mut linker, None, |_| true),
             }
             .unwrap();
             let module = engine.compile(&version.guest()).unwrap();

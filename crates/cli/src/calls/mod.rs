@@ -1,0 +1,152 @@
+//! `--trace`: what a guest asks of the host, call by call or in sums.
+
+mod lines;
+mod summary;
+
+use crate::failure::Failure;
+use clap::ValueEnum;
+use lines::Lines;
+use std::fs::File;
+use std::io::{Write, stderr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use summary::Summary;
+use wayleave::Tracer;
+
+/// Options that `run` has for it.
+#[derive(clap::Args)]
+pub(crate) struct TraceArgs {
+    /// Tell each call of the host, on standard error or in FILE; `summary` counts and times them
+    #[arg(
+        long,
+        value_name = "FILE|summary",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "-",
+        help_heading = "Trace"
+    )]
+    trace: Option<PathBuf>,
+    /// Of what calls: functions or interfaces, `*` stands for any text (`path_*`, `wasi:io/*`)
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "trace",
+        value_delimiter = ',',
+        help_heading = "Trace"
+    )]
+    trace_only: Vec<String>,
+    /// How calls are written
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        requires = "trace",
+        default_value = "text",
+        help_heading = "Trace"
+    )]
+    trace_format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line for people
+    Text,
+    /// A JSON object on a line
+    Json,
+}
+
+/// What tells of the calls, and what is to be said at the end.
+pub(crate) struct Calls {
+    pub(crate) tracer: Option<Arc<dyn Tracer>>,
+    summary: Option<Arc<Summary>>,
+}
+
+impl TraceArgs {
+    /// Opens what is to be written to. With `all`, calls are told even if no option asks for it.
+    pub(crate) fn open(&self, all: bool) -> Result<Calls, Failure> {
+        let only = Only(self.trace_only.clone());
+        let Some(place) = self.trace.clone().or_else(|| all.then(|| "-".into())) else {
+            return Ok(Calls { tracer: None, summary: None });
+        };
+        if place.as_os_str() == "summary" {
+            let summary = Arc::new(Summary::new(only));
+            return Ok(Calls { tracer: Some(summary.clone()), summary: Some(summary) });
+        }
+        let to: Box<dyn Write + Send> = match place.as_os_str() == "-" {
+            true => Box::new(stderr()),
+            false => Box::new(File::create(&place).map_err(|error| {
+                Failure::usage(format!("--trace: {} can not be written: {error}", place.display()))
+            })?),
+        };
+        let lines = Lines::new(to, only, self.trace_format == Format::Json);
+        Ok(Calls { tracer: Some(Arc::new(lines)), summary: None })
+    }
+}
+
+impl Calls {
+    /// Says what there is to say when the program has ended.
+    pub(crate) fn end(&self) {
+        if let Some(summary) = &self.summary {
+            let _ = write!(stderr(), "{summary}");
+        }
+    }
+}
+
+/// Which functions are wanted; all where there is no pattern.
+struct Only(Vec<String>);
+
+impl Only {
+    fn wants(&self, interface: &str, function: &str) -> bool {
+        let interface = unversioned(interface);
+        self.0.is_empty()
+            || self.0.iter().any(|pattern| {
+                matches(pattern, interface)
+                    || matches(pattern, function)
+                    || matches(pattern, &format!("{interface}#{function}"))
+            })
+    }
+}
+
+/// An interface's name without its version.
+fn unversioned(interface: &str) -> &str {
+    interface.split_once('@').map_or(interface, |(name, _)| name)
+}
+
+/// Whether a pattern is a text: `*` in it stands for any part.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return pattern == text };
+    let Some(rest) = text.strip_prefix(before) else { return false };
+    (0..=rest.len()).filter_map(|at| rest.get(at..)).any(|rest| matches(after, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, text) in [
+            ("fd_read", "fd_read"),
+            ("fd_*", "fd_read"),
+            ("*", ""),
+            ("*read*", "fd_pread"),
+            ("wasi:io/*", "wasi:io/streams"),
+            ("a*b*c", "abbc"),
+        ] {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("fd", "fd_read"), ("fd_*", "sock_fd_"), ("a*b", "abc"), ("", "a")]
+        {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn versions_do_not_matter() {
+        let only = Only(vec!["wasi:io/streams".into(), "now".into(), "wasi:cli/*#get-*".into()]);
+        assert!(only.wants("wasi:io/streams@0.2.3", "[method]input-stream.read"));
+        assert!(only.wants("wasi:clocks/monotonic-clock@0.2.0", "now"));
+        assert!(only.wants("wasi:cli/stdout@0.2.0", "get-stdout"));
+        assert!(!only.wants("wasi:cli/exit@0.2.0", "exit"));
+        assert!(Only(Vec::new()).wants("a", "b"));
+    }
+}
