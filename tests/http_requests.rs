@@ -46,10 +46,16 @@ fn request(stream: &mut TcpStream) -> String {
     String::from_utf8(bytes).expect("text")
 }
 
-fn fetch(engine: &str, grants: &[&str], args: &[&str]) -> Output {
+fn fetch(engine: &str, hosts: &[&str], args: &[&str]) -> Output {
+    let options: Vec<_> = hosts.iter().map(|host| format!("--allow-http={host}")).collect();
+    fetch_with(engine, &options, args)
+}
+
+/// With these options about the network.
+fn fetch_with(engine: &str, options: &[impl AsRef<str>], args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_wayleave"))
         .args(["run", "--engine", engine, "--timeout", "60s"])
-        .args(grants.iter().map(|grant| format!("--allow-http={grant}")))
+        .args(options.iter().map(AsRef::as_ref))
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/built/components/http_fetch.wasm"))
         .args(args)
         .output()
@@ -104,6 +110,96 @@ fn what_is_not_granted_is_denied_and_never_dialled() {
     assert_eq!(server.asked.load(Ordering::SeqCst), 0);
     let all = fetch("wasmtime", &["*"], &["GET", &format!("http://{address}/")]);
     assert!(all.status.success(), "{}", printed(&all));
+}
+
+const DENIED: &str = "error: ErrorCode::HttpRequestDenied\n";
+
+#[test]
+fn rules_of_every_kind_are_for_requests_too() {
+    let server = Server::start(|_, stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").expect("the answer");
+    });
+    let port = server.address.port();
+    let (by_address, by_name) =
+        (format!("http://127.0.0.1:{port}/"), format!("http://localhost:{port}/"));
+    let with_port = |rule: &str| rule.replace("PORT", &port.to_string());
+    for engine in ENGINES {
+        for (options, url, allowed) in [
+            (&["--allow-outbound=http://127.0.0.0/8:PORT"][..], &by_address, true),
+            (&["--allow-outbound=http://localhost:1-65535#ipv4-only"], &by_name, true),
+            (&["--allow-outbound=http://localhost:1-65535#ipv6-only"], &by_name, false),
+            // Each protocol for itself.
+            (&["--allow-outbound=tcp://*:*"], &by_address, false),
+            (&["--allow-outbound=https://*:*"], &by_address, false),
+            // A name does not lead into a block, if it may not be looked up.
+            (&["--allow-outbound=http://127.0.0.0/8:PORT"], &by_name, false),
+            (
+                &["--allow-outbound=http://127.0.0.0/8:PORT", "--allow-resolve=localhost"],
+                &by_name,
+                true,
+            ),
+            (&["--allow-http=*", "--deny-outbound=http://localhost:*"], &by_name, false),
+            (&["--allow-http=*", "--deny-outbound=http://localhost:*"], &by_address, true),
+            // What is denied is the address that is dialled.
+            (&["--allow-http=*", "--deny-outbound=tcp://127.0.0.1:*"], &by_name, false),
+            (&["--allow-http=*", "--deny-outbound=udp://*:*"], &by_name, true),
+            (&["--allow-http=*", "--public-only"], &by_name, false),
+            (&["--allow-http=*", "--public-only"], &by_address, false),
+            (&["--allow-http=localhost:PORT", "--public-only"], &by_name, true),
+            (&["--allow-http=127.0.0.1:PORT", "--public-only"], &by_address, true),
+        ] {
+            let options: Vec<_> = options.iter().map(|option| with_port(option)).collect();
+            let output = fetch_with(engine, &options, &["GET", url]);
+            let expected = if allowed { "status: 200\n\n" } else { DENIED };
+            assert_eq!(printed(&output).replace('\r', ""), expected, "{engine} {options:?} {url}");
+        }
+    }
+}
+
+#[test]
+fn an_address_in_disguise_is_that_address() {
+    let server = Server::start(|_, _| {});
+    let port = server.address.port();
+    for host in [
+        "0.0.0.0",
+        "[::ffff:127.0.0.1]",
+        "[::]",
+        "[64:ff9b::127.0.0.1]",
+        "[2002:7f00:1::1]",
+        "[::127.0.0.1]",
+    ] {
+        for option in ["--public-only", "--deny-outbound=tcp://127.0.0.0/8:*"] {
+            let url = format!("http://{host}:{port}/");
+            let options = ["--allow-http=*", "--deny-outbound=tcp://[::1]:*", option];
+            let output = fetch_with("wasmtime", &options, &["GET", &url]);
+            assert_eq!(printed(&output), DENIED, "{url} {option}");
+        }
+    }
+    for host in ["0x7f.1", "127.1", "2130706433", "0177.0.0.1", "localhost.."] {
+        let url = format!("http://{host}:{port}/");
+        let output = fetch_with("wasmtime", &["--allow-http=*"], &["GET", &url]);
+        assert!(printed(&output).starts_with("error: "), "{url}: {}", printed(&output));
+    }
+    assert_eq!(server.asked.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_host_may_be_somewhere_else() {
+    let server = Server::start(|asked, stream| {
+        let answer = format!("HTTP/1.1 200 OK\r\n\r\n{asked}");
+        stream.write_all(answer.as_bytes()).expect("the answer");
+    });
+    for engine in ENGINES {
+        let option = format!("--allow-outbound=http://api.internal->{}", server.address);
+        let output = fetch_with(engine, &[&option], &["GET", "http://api.internal/x"]);
+        let printed_text = printed(&output);
+        assert!(printed_text.starts_with("status: 200\n"), "{engine}: {printed_text}");
+        assert!(printed_text.contains("host: api.internal"), "{engine}: {printed_text}");
+        let direct = format!("http://{}/", server.address);
+        for other in [direct.as_str(), "http://api.internal:81/", "https://api.internal/"] {
+            assert_eq!(printed(&fetch_with(engine, &[&option], &["GET", other])), DENIED);
+        }
+    }
 }
 
 #[test]

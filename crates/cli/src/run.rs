@@ -129,9 +129,5 @@ fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
 }
 
 fn open(settings: &Settings) -> Result<Grants, Failure> {
-    let grants = settings.open().map_err(Failure::usage)?;
-    match http::client(settings)? {
-        Some(client) => Ok(grants.http(client)),
-        None => Ok(grants),
-    }
+    http::with_client(settings.open().map_err(Failure::usage)?, settings)
 }

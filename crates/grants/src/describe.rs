@@ -111,13 +111,22 @@ fn network(settings: &Settings) -> Vec<String> {
             said.push(sentence(join(&texts)));
         }
     };
-    #[cfg(feature = "http")]
     list(texts(&settings.http), &|hosts| format!("It may send HTTP requests to {hosts}."));
     list(texts(&settings.outbound), &|rules| format!("It may connect and send to {rules}."));
     list(texts(&settings.inbound), &|rules| format!("It may listen and receive at {rules}."));
     list(texts(&settings.resolve), &|names| format!("It may look up {names}."));
     list(texts(&settings.listeners), &|at| format!("It finds listeners open at {at}."));
-    if said.is_empty() {
+    let anything = !said.is_empty();
+    let mut list = |texts: Vec<String>, sentence: &dyn Fn(String) -> String| {
+        if !texts.is_empty() {
+            said.push(sentence(join(&texts)));
+        }
+    };
+    list(texts(&settings.deny_outbound), &|rules| format!("It may never reach {rules}."));
+    if settings.public_only && anything {
+        said.push("What is not in the Internet it reaches only where a rule names it.".to_owned());
+    }
+    if !anything {
         return vec!["It reaches nothing in the network.".to_owned()];
     }
     said
@@ -180,6 +189,12 @@ fn limits(asked: &LimitSettings) -> Vec<String> {
         (asked.handles, "handles of each kind open at once"),
     ] {
         said.extend(number.map(|number| format!("It may have {number} {what}.")));
+    }
+    let connections = asked.connections;
+    said.extend(connections.map(|most| format!("It may have {most} connections open at once.")));
+    let amounts = [(asked.bytes_in, "receive"), (asked.bytes_out, "send")];
+    for (amount, what) in amounts.map(|(amount, what)| (amount.map(bytes), what)) {
+        said.extend(amount.map(|amount| format!("It may {what} {amount} in all.")));
     }
     let held = asked.buffers.map(bytes);
     said.extend(held.map(|held| format!("The host may hold {held} for one of its calls.")));

@@ -76,7 +76,10 @@ pub enum Error {
         code: ErrorCode,
     },
     /// Text that is no rule for addresses, or not for this direction.
-    #[error("network rule {text:?}: {reason}; write tcp://HOST:PORTS or udp://HOST:PORTS")]
+    #[error(
+        "network rule {text:?}: {reason}; write tcp://HOST:PORTS, udp://HOST:PORTS, http://HOST or \
+         https://HOST"
+    )]
     AddressRule {
         /// The text.
         text: String,

@@ -1,5 +1,5 @@
 use crate::{
-    Access, AddressRule, DirGrant, Error, NameRule, NetworkPolicy, NetworkRules, Stream,
+    Access, AddressRule, DirGrant, Error, HttpGrant, NameRule, NetworkPolicy, NetworkRules, Stream,
     StreamGrant,
 };
 use std::net::SocketAddr;
@@ -10,7 +10,9 @@ use wayleave_system::clock::{Clock, OsClock, Simulated};
 use wayleave_system::fs::{Dir, File, OsDir, ReadOnly};
 #[cfg(feature = "http")]
 use wayleave_system::http::Client;
-use wayleave_system::net::{Guarded, Listener, Network, OsNetwork, TcpListener};
+use wayleave_system::net::{
+    Guarded, Listener, Meter, Network, NetworkLimits, OsNetwork, TcpListener,
+};
 use wayleave_system::random::{OsRandom, Random};
 use wayleave_system::refusal::Refusals;
 use wayleave_system::stdio;
@@ -75,6 +77,8 @@ pub struct Limits {
     /// Descriptors open at once; of a component, handles of each kind. 65,536 by default: more than
     /// hosts usually allow, and little memory.
     pub descriptors: usize,
+    /// How much of the network.
+    pub network: NetworkLimits,
     /// Bytes that the host holds for one call of the guest: random numbers, which a component gets
     /// as one list, and the headers of its HTTP messages together, of which there are never more
     /// than 4 MiB. 64 MiB by default: more than programs ask for at once.
@@ -91,6 +95,7 @@ impl Default for Limits {
             fuel: None,
             descriptors: 65_536,
             buffer_bytes: 64 << 20,
+            network: NetworkLimits::default(),
         }
     }
 }
@@ -273,16 +278,40 @@ impl Grants {
     }
 
     /// Allows connecting and sending to addresses of the network. Where a rule has a name, the guest
-    /// may look that up, and reach the addresses that it then finds.
+    /// may look that up, and reach the addresses that it then finds. Rules for `http` and `https`
+    /// are for requests: see [`Grants::http_policy`].
     pub fn allow_outbound(mut self, rule: AddressRule) -> Self {
         self.network_rules.allow_outbound(rule);
+        self
+    }
+
+    /// Allows HTTP requests to a host: short for two rules of [`Grants::allow_outbound`].
+    pub fn allow_http(mut self, grant: &HttpGrant) -> Self {
+        grant.rules().iter().for_each(|rule| self.network_rules.allow_outbound(rule.clone()));
+        self
+    }
+
+    /// Denies connecting, sending and requests to addresses of the network, and looking their names
+    /// up, whatever allows it.
+    ///
+    /// # Errors
+    /// [`Error::AddressRule`] when the rule leads elsewhere.
+    pub fn deny_outbound(mut self, rule: AddressRule) -> Result<Self, Error> {
+        self.network_rules.deny_outbound(rule)?;
+        Ok(self)
+    }
+
+    /// Refuses addresses that are not those of somebody in the Internet, unless a rule names them:
+    /// with an address, a block, or `localhost` for those of this machine.
+    pub fn public_only(mut self, public_only: bool) -> Self {
+        self.network_rules.set_public_only(public_only);
         self
     }
 
     /// Allows listening and receiving at addresses of this machine.
     ///
     /// # Errors
-    /// [`Error::AddressRule`] when the rule has a name other than `localhost`.
+    /// [`Error::AddressRule`] when the rule has a name other than `localhost`, or is for `http`.
     pub fn allow_inbound(mut self, rule: AddressRule) -> Result<Self, Error> {
         self.network_rules.allow_inbound(rule)?;
         Ok(self)
@@ -300,13 +329,40 @@ impl Grants {
         self
     }
 
-    /// The network as one guest has it; `None` when it can reach nothing.
-    pub fn guest_network(&self) -> Option<Arc<dyn Network>> {
-        if self.network_rules.is_empty() {
+    /// What one guest may use of the network, as nobody has used it yet.
+    pub fn network_meter(&self) -> Arc<Meter> {
+        Arc::new(Meter::new(self.limits.network))
+    }
+
+    /// The network as one guest has it; `None` when it can reach nothing, and nobody is told what it
+    /// tries.
+    pub fn guest_network(&self, meter: Arc<Meter>) -> Option<Arc<dyn Network>> {
+        if self.network_rules.is_empty() && self.refusals.is_none() {
             return None;
         }
-        let policy = NetworkPolicy::new(self.network_rules.clone());
-        Some(Arc::new(Guarded::new(self.network.clone(), Arc::new(policy))))
+        let policy = Arc::new(self.network_policy());
+        Some(Arc::new(Guarded::with_meter(self.network.clone(), policy, meter)))
+    }
+
+    /// What sends one guest's requests.
+    #[cfg(feature = "http")]
+    pub fn guest_http(&self, meter: Arc<Meter>) -> Option<Arc<dyn Client>> {
+        let client = self.http.clone()?;
+        Some(Arc::new(wayleave_system::http::Metered::new(client, meter)))
+    }
+
+    /// Where requests may go by the rules of [`Grants::allow_outbound`], for a client to be given to
+    /// [`Grants::http`]; `None` when they may go nowhere, and nobody is told what the guest tries.
+    #[cfg(feature = "http")]
+    pub fn http_policy(&self) -> Option<Arc<dyn wayleave_system::http::Policy>> {
+        if !self.network_rules.has_http() && self.refusals.is_none() {
+            return None;
+        }
+        Some(Arc::new(self.network_policy()))
+    }
+
+    fn network_policy(&self) -> NetworkPolicy {
+        NetworkPolicy::new(self.network_rules.clone()).with_refusals(self.refusals.clone())
     }
 
     /// Connects standard input, output and error to the host's own.
@@ -379,7 +435,8 @@ impl Grants {
         self
     }
 
-    /// Lets the guest make HTTP requests, by this client.
+    /// Lets the guest make HTTP requests, by this client. Where they may go is for the client to
+    /// see to: see [`Grants::http_policy`].
     #[cfg(feature = "http")]
     pub fn http(mut self, client: Arc<dyn Client>) -> Self {
         self.http = Some(client);

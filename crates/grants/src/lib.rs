@@ -19,7 +19,6 @@ mod dir;
 mod env;
 mod error;
 mod grants;
-#[cfg(feature = "http")]
 mod http;
 mod learn;
 mod limits;
@@ -38,15 +37,16 @@ pub use dir::{Access, DirGrant};
 pub use env::EnvGrant;
 pub use error::Error;
 pub use grants::{Clocks, Grants, Limits, Preopen};
-#[cfg(feature = "http")]
-pub use http::{HttpGrant, HttpGrants};
+pub use http::HttpGrant;
 pub use learn::{Learned, Learning};
 pub use limits::LimitSettings;
 pub use moment::Moment;
 pub use net::{
-    AddressRule, Block, HostRule, NameRule, NetworkPolicy, NetworkRules, Ports, Protocol,
+    AddressRule, Block, HostRule, NamePattern, NameRule, NetworkPolicy, NetworkRules, Ports,
+    Protocol,
 };
 pub use randomness::RandomGrant;
 pub use refusal::{Group, Paths, Record, group};
 pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};
+pub use wayleave_system::net::NetworkLimits;

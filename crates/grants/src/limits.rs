@@ -1,4 +1,4 @@
-use crate::Limits;
+use crate::{Limits, NetworkLimits};
 use std::time::Duration;
 
 /// Limits as they are asked for: what is `None` keeps its default, that of [`Limits`].
@@ -19,6 +19,12 @@ pub struct LimitSettings {
     pub handles: Option<u64>,
     /// Bytes that the host holds for one call.
     pub buffers: Option<u64>,
+    /// Connections open at once.
+    pub connections: Option<u64>,
+    /// Bytes that are received.
+    pub bytes_in: Option<u64>,
+    /// Bytes that are sent.
+    pub bytes_out: Option<u64>,
 }
 
 impl LimitSettings {
@@ -33,6 +39,9 @@ impl LimitSettings {
             fuel: over.fuel.or(self.fuel),
             handles: over.handles.or(self.handles),
             buffers: over.buffers.or(self.buffers),
+            connections: over.connections.or(self.connections),
+            bytes_in: over.bytes_in.or(self.bytes_in),
+            bytes_out: over.bytes_out.or(self.bytes_out),
         }
     }
 
@@ -51,6 +60,11 @@ impl LimitSettings {
             fuel: self.fuel,
             descriptors: number(self.handles, default.descriptors),
             buffer_bytes: number(self.buffers, default.buffer_bytes),
+            network: NetworkLimits {
+                connections: number(self.connections, default.network.connections),
+                bytes_in: self.bytes_in,
+                bytes_out: self.bytes_out,
+            },
         }
     }
 }

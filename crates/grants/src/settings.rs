@@ -1,7 +1,7 @@
 use crate::determinism::deterministic;
 use crate::{
-    AddressRule, ClockGrant, DirGrant, EnvGrant, Error, Grants, LimitSettings, Moment, NameRule,
-    RandomGrant, Stream, StreamGrant,
+    AddressRule, ClockGrant, DirGrant, EnvGrant, Error, Grants, HttpGrant, LimitSettings, Moment,
+    NameRule, Protocol, RandomGrant, Stream, StreamGrant,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,13 +30,16 @@ pub struct Settings {
     pub stderr: Option<StreamGrant>,
     /// Addresses to listen on, for listeners that the guest finds open.
     pub listeners: Vec<SocketAddr>,
-    /// Hosts that may be sent HTTP requests.
-    #[cfg(feature = "http")]
-    pub http: Vec<crate::HttpGrant>,
+    /// Hosts that may be sent HTTP requests, in short.
+    pub http: Vec<HttpGrant>,
     /// Files with certificates of authorities to trust, besides the system's.
     pub tls_ca: Vec<PathBuf>,
-    /// Addresses that may be connected and sent to.
+    /// Addresses that may be connected, sent and sent requests to.
     pub outbound: Vec<AddressRule>,
+    /// Addresses that may not, whatever allows it.
+    pub deny_outbound: Vec<AddressRule>,
+    /// Whether addresses that are not in the Internet have to be named.
+    pub public_only: bool,
     /// Addresses of this machine that may be listened and received at.
     pub inbound: Vec<AddressRule>,
     /// Names that may be looked up.
@@ -69,15 +72,16 @@ impl Settings {
         self.dirs.extend(over.dirs);
         self.env.extend(over.env);
         add(&mut self.listeners, over.listeners);
-        #[cfg(feature = "http")]
         add(&mut self.http, over.http);
         add(&mut self.tls_ca, over.tls_ca);
         add(&mut self.outbound, over.outbound);
+        add(&mut self.deny_outbound, over.deny_outbound);
         add(&mut self.inbound, over.inbound);
         add(&mut self.resolve, over.resolve);
         Self {
             argv0: over.argv0.or(self.argv0),
             inherit_env: self.inherit_env || over.inherit_env,
+            public_only: self.public_only || over.public_only,
             stdin: over.stdin.or(self.stdin),
             stdout: over.stdout.or(self.stdout),
             stderr: over.stderr.or(self.stderr),
@@ -96,8 +100,8 @@ impl Settings {
         if self.deterministic {
             return self.undetermined();
         }
-        #[cfg(feature = "http")]
-        if self.http.is_empty() && !self.tls_ca.is_empty() {
+        let requests = self.outbound.iter().any(|rule| rule.protocol() == Protocol::Https);
+        if self.http.is_empty() && !requests && !self.tls_ca.is_empty() {
             let reason = "`tls-ca` is for HTTP requests, which nothing allows (`allow-http`)";
             return Some(("tls-ca", reason.to_owned()));
         }
@@ -106,12 +110,8 @@ impl Settings {
 
     /// What can not be had together with `deterministic`.
     fn undetermined(&self) -> Option<(&'static str, String)> {
-        #[cfg(feature = "http")]
-        let http = !self.http.is_empty();
-        #[cfg(not(feature = "http"))]
-        let http = false;
         let network = [
-            ("allow-http", http),
+            ("allow-http", !self.http.is_empty()),
             ("allow-outbound", !self.outbound.is_empty()),
             ("allow-inbound", !self.inbound.is_empty()),
             ("allow-resolve", !self.resolve.is_empty()),
@@ -131,7 +131,7 @@ impl Settings {
     /// Opens the folders and files and listens on the addresses: what one guest is given.
     ///
     /// A client for HTTP requests is not among it: which one is for the caller to say
-    /// ([`Grants::http`](Grants)), with a policy made of [`Settings::http`].
+    /// ([`Grants::http`](Grants)), with the policy of these grants.
     ///
     /// With [`Settings::deterministic`], what the guest sees follows from what it is given: its
     /// time begins at `fixed:TIME` (2000-01-01 without) and is [`Simulated`](wayleave_system::clock::Simulated), its random numbers
@@ -168,8 +168,15 @@ impl Settings {
         for address in &self.listeners {
             grants = grants.tcp_listen(*address)?;
         }
+        grants = grants.public_only(self.public_only);
+        for grant in &self.http {
+            grants = grants.allow_http(grant);
+        }
         for rule in &self.outbound {
             grants = grants.allow_outbound(rule.clone());
+        }
+        for rule in &self.deny_outbound {
+            grants = grants.deny_outbound(rule.clone())?;
         }
         for rule in &self.inbound {
             grants = grants.allow_inbound(rule.clone())?;
@@ -214,7 +221,9 @@ mod tests {
     fn nothing_by_default() {
         let grants = Settings::default().open().unwrap();
         assert!(grants.args.is_empty() && grants.env.is_empty() && grants.preopens.is_empty());
-        assert!(grants.listeners.is_empty() && grants.guest_network().is_none());
+        assert!(
+            grants.listeners.is_empty() && grants.guest_network(grants.network_meter()).is_none()
+        );
         assert_eq!(grants.limits.memory_bytes, Limits::default().memory_bytes);
     }
 

@@ -1,12 +1,12 @@
 //! From a host to a connection: resolve, ask the policy, dial, TLS, HTTP.
 
 use super::Shared;
-use super::connection::{Connection, Sender};
+use super::connection::{Connection, Ends, Sender};
 use super::error::{Stage, of_connect, of_handshake, of_hyper, of_resolving};
 use super::target::Target;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;
 use wayleave_system::http::ErrorCode;
+use wayleave_system::net::Naming;
 
 /// Opens a connection.
 pub(crate) async fn connect(
@@ -48,8 +49,8 @@ async fn open(
     target: &Target,
     permit: OwnedSemaphorePermit,
 ) -> Result<Connection, ErrorCode> {
-    let addresses = allowed(shared, target, resolve(target).await?)?;
-    let (stream, address) = dial(addresses).await?;
+    let addresses = resolve(shared, target).await?;
+    let (stream, ends) = dial(target.port, allowed(shared, target, addresses)?).await?;
     // Small requests are not to wait for the answer to what was sent before.
     let _ = stream.set_nodelay(true);
     let sender = if target.is_tls() {
@@ -64,49 +65,64 @@ async fn open(
     } else {
         http1(stream, permit).await?
     };
-    Ok(Connection { sender, address })
+    Ok(Connection { sender, ends })
 }
 
-async fn resolve(target: &Target) -> Result<Vec<SocketAddr>, ErrorCode> {
+/// The host's addresses, as the policy has them or somebody who is asked.
+async fn resolve(shared: &Shared, target: &Target) -> Result<Vec<IpAddr>, ErrorCode> {
+    match shared.policy.host(&target.destination()) {
+        Naming::Known(addresses) => return Ok(addresses),
+        Naming::Refused if !target.let_through => return Err(ErrorCode::RequestDenied),
+        Naming::Refused | Naming::Ask => {}
+    }
     if let Ok(address) = target.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, target.port)]);
+        return Ok(vec![address]);
     }
     match lookup_host((target.host.as_str(), target.port)).await {
-        Ok(addresses) => Ok(addresses.collect()),
+        Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
         Err(error) => Err(of_resolving(&error)),
     }
 }
 
+/// Where these addresses lead, but for those that may not be dialled.
 fn allowed(
     shared: &Shared,
     target: &Target,
-    addresses: Vec<SocketAddr>,
-) -> Result<Vec<SocketAddr>, ErrorCode> {
-    if addresses.is_empty() {
+    addresses: Vec<IpAddr>,
+) -> Result<Vec<Ends>, ErrorCode> {
+    let Some(first) = addresses.first().copied() else {
         return Err(ErrorCode::DestinationNotFound);
-    }
-    let mut addresses = addresses;
-    addresses.retain(|address| {
-        let allowed = shared.policy.allows(&target.scheme, &target.host, *address);
-        if !allowed {
-            tracing::info!(host = target.host, %address, "an address may not be dialled");
+    };
+    let destination = target.destination();
+    let route = |asked| {
+        let dialled = shared.policy.route(&destination, asked);
+        if dialled.is_none() {
+            tracing::info!(host = target.host, %asked, "an address may not be dialled");
         }
-        allowed
-    });
-    if addresses.is_empty() { Err(ErrorCode::RequestDenied) } else { Ok(addresses) }
+        dialled.map(|dialled| Ends { asked, dialled: Some(dialled) })
+    };
+    let allowed: Vec<_> = addresses.into_iter().filter_map(route).collect();
+    if !allowed.is_empty() {
+        return Ok(allowed);
+    }
+    if shared.policy.refused(&destination, Some(first)).allows() {
+        return Ok(vec![Ends { asked: first, dialled: None }]);
+    }
+    Err(ErrorCode::RequestDenied)
 }
 
 /// How long an address has before the next one is tried beside it (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first of these that answers.
-async fn dial(addresses: Vec<SocketAddr>) -> Result<(TcpStream, SocketAddr), ErrorCode> {
+async fn dial(port: u16, addresses: Vec<Ends>) -> Result<(TcpStream, Ends), ErrorCode> {
     let mut left = addresses.into_iter().peekable();
     let mut attempts = JoinSet::new();
     let mut failure = ErrorCode::DestinationNotFound;
     loop {
         if let Some(address) = left.next() {
-            attempts.spawn(async move { (TcpStream::connect(address).await, address) });
+            let dialled = address.dialled.unwrap_or((address.asked, port).into());
+            attempts.spawn(async move { (TcpStream::connect(dialled).await, address) });
         }
         let ended = match left.peek() {
             Some(_) => match timeout(HEAD_START, attempts.join_next()).await {

@@ -3,14 +3,22 @@ use http::header::{HOST, HeaderValue};
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use wayleave_system::http::Body;
 
 /// A connection that can take a request.
 pub(crate) struct Connection {
     pub(crate) sender: Sender,
-    /// Of the other end.
-    pub(crate) address: SocketAddr,
+    pub(crate) ends: Ends,
+}
+
+/// Where a connection leads.
+#[derive(Clone, Copy)]
+pub(crate) struct Ends {
+    /// The host's address.
+    pub(crate) asked: IpAddr,
+    /// What the policy made of it; `None` when it was against the policy, for once.
+    pub(crate) dialled: Option<SocketAddr>,
 }
 
 pub(crate) enum Sender {
@@ -35,7 +43,7 @@ impl Connection {
             Sender::Http1(_) => None,
             Sender::Http2(sender) => {
                 let sender = Sender::Http2(sender.clone());
-                Some(Self { sender, address: self.address })
+                Some(Self { sender, ends: self.ends })
             }
         }
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep_until, timeout};
 use wayleave_system::http::{Body, ErrorCode, Options};
+use wayleave_system::net::Naming;
 
 /// Sends a request, and waits until the response begins.
 pub(crate) async fn exchange(
@@ -18,10 +19,13 @@ pub(crate) async fn exchange(
     request: Request<Body>,
     options: Options,
 ) -> Result<Response<Body>, ErrorCode> {
-    let target = Target::of(request.uri())?;
-    if !shared.policy.allows_host(&target.scheme, &target.host, target.port) {
+    let mut target = Target::of(request.uri())?;
+    if shared.policy.host(&target.destination()) == Naming::Refused {
         tracing::info!(host = target.host, port = target.port, "a request may not be made");
-        return Err(ErrorCode::RequestDenied);
+        if !shared.policy.refused(&target.destination(), None).allows() {
+            return Err(ErrorCode::RequestDenied);
+        }
+        target.let_through = true;
     }
     let settings = &shared.settings;
     let least = |wanted: Option<Duration>, most: Duration| wanted.map_or(most, |w| w.min(most));
@@ -59,8 +63,8 @@ pub(crate) async fn exchange(
 /// A connection from an earlier request. The policy may have changed since.
 fn kept(shared: &Shared, target: &Target) -> Option<Connection> {
     let connection = shared.pool.take(&target.key())?;
-    let allowed = shared.policy.allows(&target.scheme, &target.host, connection.address);
-    allowed.then_some(connection)
+    let dialled = shared.policy.route(&target.destination(), connection.ends.asked);
+    (dialled.is_some() && dialled == connection.ends.dialled).then_some(connection)
 }
 
 /// Keeps a connection for further requests, when it has brought all of this response; one that

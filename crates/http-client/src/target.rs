@@ -1,13 +1,16 @@
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
-use wayleave_system::http::ErrorCode;
+use wayleave_system::http::{Destination, ErrorCode};
+use wayleave_system::net::{Host, host as host_of};
 
 /// Where a request goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) scheme: Scheme,
-    /// A name in lower case, or an address without brackets.
+    /// A name in lower case and without a dot at its end, or an address without brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// Whether the policy was against the host, and it was let through.
+    pub(crate) let_through: bool,
     pub(crate) authority: Authority,
     path: PathAndQuery,
 }
@@ -33,7 +36,12 @@ impl Target {
         };
         let host = authority.host();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let host = host.to_ascii_lowercase();
+        // What resolvers would take for an address that it does not look like is neither.
+        let host = match host_of(host) {
+            Ok(Host::Name(name)) => name,
+            Ok(Host::Address(address)) => address.to_string(),
+            Err(_) => return Err(ErrorCode::RequestUriInvalid),
+        };
         // A number that is too large is no port to the parser, which goes on without one.
         let port = match authority.as_str().strip_prefix(authority.host()) {
             Some("" | ":") => default_port,
@@ -43,11 +51,16 @@ impl Target {
             // There is something before the host that is not to be sent (RFC 9110, 4.2.4).
             None => return Err(ErrorCode::RequestUriInvalid),
         };
-        if host.is_empty() || port == 0 {
+        if port == 0 {
             return Err(ErrorCode::RequestUriInvalid);
         }
         let path = parts.path_and_query.unwrap_or(PathAndQuery::from_static("/"));
-        Ok(Self { scheme, host, port, authority, path })
+        Ok(Self { scheme, host, port, let_through: false, authority, path })
+    }
+
+    pub(crate) fn destination(&self) -> Destination<'_> {
+        let Self { scheme, host, port, let_through, .. } = self;
+        Destination { scheme, host, port: *port, let_through: *let_through }
     }
 
     pub(crate) fn is_tls(&self) -> bool {
@@ -87,12 +100,26 @@ mod tests {
             ("https://[::1]/", true, "::1", 443),
             ("https://[::1]:8443/", true, "::1", 8443),
             ("http://127.0.0.1:1", false, "127.0.0.1", 1),
+            ("http://a.example.:1", false, "a.example", 1),
+            ("http://[::ffff:127.0.0.1]", false, "127.0.0.1", 80),
         ] {
             let target = Target::of(&uri.parse().unwrap()).unwrap();
             let got = (target.is_tls(), target.host.as_str(), target.port);
             assert_eq!(got, (tls, host, port), "{uri}");
         }
-        for uri in ["/", "ftp://a/", "http://a:99999/", "http://a:0/", "http://me@a/", "a:80"] {
+        for uri in [
+            "/",
+            "ftp://a/",
+            "http://a:99999/",
+            "http://a:0/",
+            "http://me@a/",
+            "a:80",
+            "http://0x7f.1/",
+            "http://127.1/",
+            "http://017700000001/",
+            "http://1.2.3.4.5/",
+            "http://a..b/",
+        ] {
             assert!(Target::of(&uri.parse().unwrap()).is_err(), "{uri}");
         }
         let target = Target::of(&"http://a:81/b?c".parse().unwrap()).unwrap();

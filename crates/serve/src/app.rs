@@ -14,9 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wayleave::grants::HttpGrants;
 use wayleave::http::{Body, ErrorCode, Handler, HandlerError, Scheme};
-use wayleave::system::http::Client;
+use wayleave::system::http::{Client, Policy};
 use wayleave::{Grants, Runtime, Stop};
 use wayleave_http_client::{HyperClient, Roots, RootsError};
 
@@ -143,8 +142,8 @@ fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {
     // The time is this server's to watch.
     asked.limits.timeout = None;
     let mut grants = asked.open().map_err(bad)?;
-    if !settings.grants.http.is_empty() {
-        grants = grants.http(client(settings)?);
+    if let Some(policy) = grants.http_policy() {
+        grants = grants.http(client(settings, policy)?);
     }
     Ok(grants.stdout(guest_log::stream(&settings.name, "stdout", log)).stderr(guest_log::stream(
         &settings.name,
@@ -154,16 +153,15 @@ fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {
 }
 
 /// What sends the requests of an app's guests, on this server's runtime.
-fn client(settings: &AppSettings) -> Result<Arc<dyn Client>, Error> {
+fn client(settings: &AppSettings, policy: Arc<dyn Policy>) -> Result<Arc<dyn Client>, Error> {
     let mut roots = Roots::system();
     for path in &settings.grants.tls_ca {
         let bad = |error: RootsError| Error::Tls { path: path.clone(), reason: error.to_string() };
         roots = roots.and_file(path).map_err(bad)?;
     }
-    let policy = HttpGrants::new(settings.grants.http.iter().cloned());
     let client_settings = wayleave_http_client::Settings { roots, ..Default::default() };
     let runtime = tokio::runtime::Handle::current();
-    Ok(Arc::new(HyperClient::on(runtime, Arc::new(policy), client_settings)))
+    Ok(Arc::new(HyperClient::on(runtime, policy, client_settings)))
 }
 
 /// The client's own id for a request, if it has a harmless one; a new one otherwise.

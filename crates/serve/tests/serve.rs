@@ -474,15 +474,17 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
 
 /// The answer over TLS, to who trusts only this authority; `None` when that is not the server's.
 fn get_by_tls(authority: &Path, port: u16) -> Option<(http::Version, http::StatusCode)> {
-    use wayleave::system::http::{Client as _, Options, Policy, Taken, empty};
+    use std::net::{IpAddr, SocketAddr};
+    use wayleave::system::http::{Client as _, Destination, Options, Policy, Taken, empty};
+    use wayleave::system::net::Naming;
     struct Anywhere;
     impl Policy for Anywhere {
-        fn allows_host(&self, _: &http::uri::Scheme, _: &str, _: u16) -> bool {
-            true
+        fn host(&self, _: &Destination<'_>) -> Naming {
+            Naming::Ask
         }
 
-        fn allows(&self, _: &http::uri::Scheme, _: &str, _: std::net::SocketAddr) -> bool {
-            true
+        fn route(&self, to: &Destination<'_>, address: IpAddr) -> Option<SocketAddr> {
+            Some((address, to.port).into())
         }
     }
     let roots = wayleave_http_client::Roots::none().and_file(authority).unwrap();

@@ -6,10 +6,11 @@
 use std::io::{Read, Write};
 use std::net::{Ipv6Addr, TcpListener, UdpSocket};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use wayleave::system::net::MemoryNetwork;
+use wayleave::system::refusal::{Answer, Refusal, Refusals};
 use wayleave::{End, EngineKind, Grants, Output, Program, Runtime};
 
 fn each_engine(test: impl Fn(&Program)) {
@@ -208,5 +209,181 @@ fn a_server_that_nobody_calls_is_ended() {
         let output = program.output(grants).unwrap();
         assert!(matches!(output.outcome.end, End::TimedOut(_)), "{:?}", output.outcome);
         assert!(printed(&output).starts_with("127.0.0.1:"));
+    });
+}
+
+/// A guest that listens in this network, to be joined.
+fn serving(
+    program: &Program,
+    network: &MemoryNetwork,
+    address: &'static str,
+    count: &'static str,
+) -> thread::JoinHandle<Output> {
+    let server = grants(&["serve", address, count]).network(Arc::new(network.clone()));
+    let server = inbound(server, &format!("tcp://{address}"));
+    let program = program.clone();
+    thread::spawn(move || program.output(server).unwrap())
+}
+
+/// What a client prints in this network, once somebody listens.
+fn client(program: &Program, args: &[&str], network: &MemoryNetwork, rule: &str) -> String {
+    let start = Instant::now();
+    loop {
+        let client = outbound(grants(args).network(Arc::new(network.clone())), rule);
+        let answer = printed(&program.output(client).unwrap());
+        if answer != "failed: ConnectionRefused\n" || start.elapsed().as_secs() > 20 {
+            return answer;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_name_leads_elsewhere() {
+    each_engine(|program| {
+        let network = MemoryNetwork::new();
+        let serving = serving(program, &network, "127.0.0.1:8080", "2");
+        for (to, rule) in [
+            ("db.internal:5432", "tcp://db.internal:5432->127.0.0.1:8080"),
+            ("10.0.0.1:80", "tcp://10.0.0.1:80->127.0.0.1:8080"),
+        ] {
+            assert_eq!(client(program, &["connect", to, "hello"], &network, rule), "hello\n");
+        }
+        serving.join().unwrap();
+        let refused = client(
+            program,
+            &["connect", "127.0.0.1:8080", "x"],
+            &network,
+            "tcp://db.internal:5432->127.0.0.1:8080",
+        );
+        assert_eq!(refused, "failed: PermissionDenied\n");
+    });
+}
+
+#[test]
+fn deny_wins_in_every_call() {
+    each_engine(|program| {
+        let network = MemoryNetwork::new();
+        network.set_name("evil.example", &["1.2.3.4".parse().unwrap()]).unwrap();
+        network.set_name("inside.example", &["10.0.0.1".parse().unwrap()]).unwrap();
+        for args in [
+            &["connect", "10.0.0.1:80", "x"][..],
+            &["connect", "[64:ff9b::10.0.0.1]:80", "x"],
+            &["connect", "inside.example:80", "x"],
+            &["connect", "evil.example:80", "x"],
+            &["send", "10.0.0.1:53", "x"],
+            &["send", "evil.example:53", "x"],
+            &["lookup", "evil.example"],
+        ] {
+            let mut denied = grants(args).network(Arc::new(network.clone()));
+            for rule in ["tcp://*:*", "udp://*:*", "tcp://evil.example:*"] {
+                denied = outbound(denied, rule);
+            }
+            denied = denied.allow_resolve("*".parse().unwrap());
+            for rule in ["tcp://10.0.0.0/8:*", "udp://10.0.0.0/8:*", "udp://*.example:*"] {
+                denied = denied.deny_outbound(rule.parse().unwrap()).unwrap();
+            }
+            let said = printed(&program.output(denied).unwrap());
+            assert_eq!(said, "failed: PermissionDenied\n", "{args:?}");
+        }
+    });
+}
+
+#[test]
+fn only_what_is_public_in_every_call() {
+    each_engine(|program| {
+        let network = MemoryNetwork::new();
+        network.set_name("inside.example", &["192.168.0.1".parse().unwrap()]).unwrap();
+        network.set_name("metadata.example", &["169.254.169.254".parse().unwrap()]).unwrap();
+        for (args, public) in [
+            (&["connect", "192.168.0.1:80", "x"][..], true),
+            (&["connect", "127.0.0.1:80", "x"], true),
+            (&["connect", "[::1]:80", "x"], true),
+            (&["connect", "[2002:7f00:1::]:80", "x"], true),
+            (&["connect", "inside.example:80", "x"], true),
+            (&["send", "192.168.0.1:53", "x"], true),
+            (&["send", "inside.example:53", "x"], true),
+            (&["connect", "169.254.169.254:80", "x"], false),
+            (&["connect", "[64:ff9b::a9fe:a9fe]:80", "x"], false),
+            (&["connect", "metadata.example:80", "x"], false),
+            (&["send", "metadata.example:80", "x"], false),
+        ] {
+            let mut refused = grants(args).network(Arc::new(network.clone())).public_only(public);
+            for rule in ["tcp://*:*", "udp://*:*", "tcp://*.example:*", "udp://*.example:*"] {
+                refused = outbound(refused, rule);
+            }
+            let said = printed(&program.output(refused).unwrap());
+            assert_eq!(said, "failed: PermissionDenied\n", "{args:?}");
+        }
+    });
+}
+
+#[derive(Default)]
+struct Told(Mutex<Vec<Refusal>>);
+
+impl Refusals for Told {
+    fn refused(&self, refusal: Refusal) -> Answer {
+        self.0.lock().unwrap().push(refusal);
+        Answer::Deny
+    }
+}
+
+/// What a refusal offers is granted, and the program run again, until nothing is refused.
+#[test]
+fn what_a_refusal_offers_is_what_it_takes() {
+    each_engine(|program| {
+        let network = MemoryNetwork::new();
+        network.set_name("echo.example", &["10.0.0.7".parse().unwrap()]).unwrap();
+        for (args, expected) in [
+            (&["connect", "echo.example:7", "x"][..], &["allow-resolve", "allow-outbound"][..]),
+            (&["connect", "10.0.0.7:7", "x"], &["allow-outbound"]),
+            (&["connect", "[fe80::1]:7", "x"], &["allow-outbound"]),
+            (&["send", "10.0.0.7:7", "x"], &["allow-outbound"]),
+            (&["lookup", "echo.example"], &["allow-resolve"]),
+        ] {
+            let (mut names, mut rules) = (Vec::<String>::new(), Vec::<String>::new());
+            let mut taken = Vec::new();
+            loop {
+                let told = Arc::new(Told::default());
+                let mut grants = grants(args).network(Arc::new(network.clone()));
+                grants = grants.public_only(true).refusals(told.clone());
+                grants.limits.timeout = Some(Duration::from_millis(500));
+                for rule in &rules {
+                    grants = outbound(grants, rule);
+                }
+                for name in &names {
+                    grants = grants.allow_resolve(name.parse().unwrap());
+                }
+                program.output(grants).unwrap();
+                let Some(refusal) = told.0.lock().unwrap().first().cloned() else { break };
+                assert!(taken.len() < 3, "{refusal:?}");
+                let grant = refusal.grants[0].clone();
+                taken.push(grant.option);
+                let list = if grant.option == "allow-resolve" { &mut names } else { &mut rules };
+                list.push(grant.value);
+            }
+            assert_eq!(taken, expected, "{args:?}");
+        }
+    });
+}
+
+#[test]
+fn bytes_and_connections_have_their_limits() {
+    each_engine(|program| {
+        let network = MemoryNetwork::new();
+        let run = |limit: &dyn Fn(&mut Grants)| {
+            let rule = "tcp://*:*";
+            let mut grants = grants(&["tcp", "127.0.0.1"]).network(Arc::new(network.clone()));
+            grants = inbound(outbound(grants, rule), rule);
+            limit(&mut grants);
+            printed(&program.output(grants).unwrap())
+        };
+        assert!(run(&|_| {}).ends_with(REST));
+        let few = run(&|grants| grants.limits.network.connections = 1);
+        assert!(few.contains("failed: "), "{few}");
+        let out = run(&|grants| grants.limits.network.bytes_out = Some(1 << 20));
+        assert!(out.contains("failed: "), "{out}");
+        let inside = run(&|grants| grants.limits.network.bytes_in = Some(1 << 20));
+        assert!(inside.contains("failed: "), "{inside}");
     });
 }

@@ -26,6 +26,15 @@ pub(crate) struct LimitArgs {
     /// Most memory of the host's for one call, as for random numbers [default: 64M]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_buffers: Option<u64>,
+    /// Most connections open at once [default: 65536]
+    #[arg(long, value_name = "NUMBER")]
+    max_network_connections: Option<u64>,
+    /// Most bytes received by all connections together
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    max_network_in: Option<u64>,
+    /// Most bytes sent by all connections together
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    max_network_out: Option<u64>,
 }
 
 impl LimitArgs {
@@ -38,5 +47,8 @@ impl LimitArgs {
         limits.instances = self.max_instances.or(limits.instances);
         limits.handles = self.max_handles.or(limits.handles);
         limits.buffers = self.max_buffers.or(limits.buffers);
+        limits.connections = self.max_network_connections.or(limits.connections);
+        limits.bytes_in = self.max_network_in.or(limits.bytes_in);
+        limits.bytes_out = self.max_network_out.or(limits.bytes_out);
     }
 }

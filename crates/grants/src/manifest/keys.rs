@@ -69,9 +69,10 @@ fn environment() -> Vec<Key<Settings>> {
 
 const STREAM: &str = "inherit, null or file:PATH";
 
+const RULE: &str = "tcp://HOST:PORTS, udp://HOST:PORTS, http://HOST or https://HOST";
+
 fn network() -> Vec<Key<Settings>> {
     vec![
-        #[cfg(feature = "http")]
         list("allow-http", |settings| &mut settings.http)
             .about("HOST[:PORT]", "Hosts that may be sent HTTP requests; * is every host."),
         Key::list(
@@ -84,7 +85,23 @@ fn network() -> Vec<Key<Settings>> {
         )
         .about("FILE", "Certificates of authorities to trust besides the system's."),
         list("allow-outbound", |settings| &mut settings.outbound)
-            .about("tcp://HOST:PORTS", "Addresses that may be connected and sent to."),
+            .about(RULE, "Addresses that may be connected, sent and sent requests to."),
+        Key::list(
+            "deny-outbound",
+            |settings: &mut Settings, text, _| {
+                let rule: AddressRule = parse(text)?;
+                let checked = NetworkRules::default().deny_outbound(rule.clone());
+                checked.map_err(|error| error.to_string())?;
+                add(&mut settings.deny_outbound, rule)
+            },
+            |settings| texts(&settings.deny_outbound),
+        )
+        .about(RULE, "Addresses that may not, whatever allows it."),
+        flag("public-only", |settings| &mut settings.public_only).about(
+            "",
+            "Addresses that are not in the Internet have to be named: by address, by block, or as \
+             localhost.",
+        ),
         Key::list(
             "allow-inbound",
             |settings: &mut Settings, text, _| {
@@ -136,6 +153,12 @@ pub fn limits() -> Vec<Key<Settings>> {
         ),
         size("max-buffers", |limits| &mut limits.buffers)
             .about("1M", "Bytes that the host holds for one call; 64 MiB without."),
+        number("max-network-connections", |limits| &mut limits.connections)
+            .about("", "Connections open at once; 65,536 without."),
+        size("max-network-in", |limits| &mut limits.bytes_in)
+            .about("1G", "Bytes received by all of them together."),
+        size("max-network-out", |limits| &mut limits.bytes_out)
+            .about("1G", "Bytes sent by all of them together."),
     ]
 }
 

@@ -1,19 +1,25 @@
-use super::{Block, NameRule, Ports};
-use crate::Error;
+use super::{Block, NamePattern, Ports, special, suffix};
+use special::{Kind, Special};
 use std::fmt;
-use std::str::FromStr;
+use std::net::{IpAddr, SocketAddr};
+use wayleave_system::net::Family;
 
-/// Addresses and ports, as people write them: `tcp://HOST:PORTS` or `udp://HOST:PORTS`. HOST is an
-/// address or block of addresses (IPv6 in brackets), a name, or `*`; [`Ports`] say how PORTS are
-/// written.
+/// Addresses and ports, as people write them: `SCHEME://HOST:PORTS`.
+///
+/// - SCHEME is `tcp` or `udp`, for sockets; `http` or `https`, for the requests of `wasi:http` alone,
+///   with ports 80 and 443 where none are written.
+/// - HOST is an address or block of addresses (IPv6 in brackets), a name, `*.NAME`, or `*`.
+/// - [`Ports`] say how PORTS are written.
+/// - `->ADDRESS`, `->ADDRESS:PORT` or `->PORT` behind that leads elsewhere: the guest uses what is
+///   left of the arrow, and the host what is right of it. A name then has this address.
+/// - `#ipv4-only` or `#ipv6-only` at the end leaves out what is of the other version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressRule {
-    /// TCP or UDP.
-    pub protocol: Protocol,
-    /// Which hosts.
-    pub host: HostRule,
-    /// Which of their ports.
-    pub ports: Ports,
+    pub(super) protocol: Protocol,
+    pub(super) host: HostRule,
+    pub(super) ports: Ports,
+    pub(super) to: Target,
+    pub(super) family: Option<Family>,
 }
 
 /// What is above IP.
@@ -22,6 +28,8 @@ pub struct AddressRule {
 pub enum Protocol {
     Tcp,
     Udp,
+    Http,
+    Https,
 }
 
 /// The hosts of a rule.
@@ -32,48 +40,131 @@ pub enum HostRule {
     /// These addresses.
     Block(Block),
     /// The addresses that these names have been found to have.
-    Name(NameRule),
+    Name(NamePattern),
 }
 
-impl FromStr for AddressRule {
-    type Err = Error;
+/// Where a rule leads, as far as that is elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) address: Option<IpAddr>,
+    pub(super) port: Option<u16>,
+}
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        parse(text).map_err(|reason| Error::AddressRule { text: text.to_owned(), reason })
+impl AddressRule {
+    /// The rule for just this.
+    pub(super) fn of(protocol: Protocol, host: HostRule, port: u16) -> Self {
+        let ports = Ports::one(port);
+        Self { protocol, host, ports, to: Target::default(), family: None }
     }
-}
 
-fn parse(text: &str) -> Result<AddressRule, String> {
-    let (protocol, rest) = match text.split_once("://") {
-        Some(("tcp", rest)) => (Protocol::Tcp, rest),
-        Some(("udp", rest)) => (Protocol::Udp, rest),
-        Some((other, _)) => return Err(format!("{other:?} is neither tcp nor udp")),
-        None => return Err("it begins with neither tcp:// nor udp://".to_owned()),
-    };
-    let (host, ports) = rest.rsplit_once(':').ok_or("the ports are missing")?;
-    Ok(AddressRule { protocol, host: parse_host(host)?, ports: ports.parse()? })
-}
-
-fn parse_host(text: &str) -> Result<HostRule, String> {
-    if text == "*" {
-        return Ok(HostRule::Any);
+    /// What it is about.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
-    if let Some(inner) = text.strip_prefix('[') {
-        let inner = inner.strip_suffix(']').ok_or_else(|| format!("{text:?} lacks a bracket"))?;
-        if !inner.contains(':') {
-            return Err(format!("brackets are for IPv6, not for {inner:?}"));
+
+    /// Which hosts.
+    #[must_use]
+    pub fn host(&self) -> &HostRule {
+        &self.host
+    }
+
+    /// Which of their ports.
+    #[must_use]
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Whether it leads elsewhere.
+    #[must_use]
+    pub fn is_mapping(&self) -> bool {
+        self.to != Target::default()
+    }
+
+    /// Where it leads from an address that has these names; `None` when it is not about that.
+    pub(super) fn outbound(&self, to: SocketAddr, names: &[String]) -> Option<SocketAddr> {
+        let host = match &self.host {
+            HostRule::Any => true,
+            HostRule::Block(block) => block.contains(to.ip()),
+            HostRule::Name(pattern) => names.iter().any(|name| pattern.matches(name)),
+        };
+        (host && self.covers(to)).then(|| self.to.of(to))
+    }
+
+    /// Where it leads from an address of this machine.
+    pub(super) fn inbound(&self, at: SocketAddr) -> Option<SocketAddr> {
+        let host = match &self.host {
+            HostRule::Any => true,
+            HostRule::Block(block) => block.contains_bound(at.ip()),
+            HostRule::Name(_) => false,
+        };
+        (host && self.covers(at)).then(|| self.to.of(at))
+    }
+
+    fn covers(&self, address: SocketAddr) -> bool {
+        let family = Family::of(address.ip().to_canonical());
+        self.ports.contains(address.port())
+            && self.family.is_none_or(|only| only == family)
+            && self.to.address.is_none_or(|to| Family::of(to) == family)
+    }
+
+    /// Whether somebody who wrote this rule meant to open an address in spite of what is special
+    /// about it.
+    pub(super) fn names(&self, special: &Special) -> bool {
+        if self.to.address.is_some() {
+            return true;
         }
-        return inner.parse().map(HostRule::Block);
+        match (&self.host, special.range) {
+            (HostRule::Block(block), _) if block.is_one() => true,
+            (HostRule::Block(block), Some(range)) => block.is_within(&range),
+            (HostRule::Name(NamePattern::Name(name)), Some(_)) => {
+                name == "localhost" && special.kind == Kind::Loopback
+            }
+            _ => false,
+        }
     }
-    if text.contains(':') {
-        return Err(format!("IPv6 is written in brackets, [{text}]"));
+
+    /// As a rule that denies: whether it is about an address that has these names. What leads to
+    /// its addresses is as denied as they are.
+    pub(super) fn denies(&self, to: SocketAddr, names: &[String]) -> bool {
+        let family = Family::of(to.ip().to_canonical());
+        let family = self.family.is_none_or(|only| only == family);
+        self.ports.contains(to.port())
+            && match &self.host {
+                HostRule::Any => family,
+                HostRule::Name(pattern) => family && names.iter().any(|name| pattern.matches(name)),
+                HostRule::Block(block) => {
+                    let led_to = special::leads_to(to.ip());
+                    block.contains(to.ip()) || led_to.iter().any(|ip| block.contains(*ip))
+                }
+            }
     }
-    // A name ends in no number, an address does.
-    let address = text.contains('/') || text.ends_with(|last: char| last.is_ascii_digit());
-    match text.parse() {
-        Ok(block) => Ok(HostRule::Block(block)),
-        Err(reason) if address && NameRule::parse(text).is_err() => Err(reason),
-        Err(_) => NameRule::parse(text).map(HostRule::Name),
+}
+
+impl Target {
+    fn of(self, asked: SocketAddr) -> SocketAddr {
+        let mut to = asked;
+        if let Some(address) = self.address {
+            to = (address, asked.port()).into();
+        }
+        to.set_port(self.port.unwrap_or(asked.port()));
+        to
+    }
+}
+
+impl Protocol {
+    /// Whether it is for requests, not for sockets.
+    pub(super) fn is_http(self) -> bool {
+        self.default_port().is_some()
+    }
+
+    /// The port that is meant where none is written.
+    pub(super) fn default_port(self) -> Option<u16> {
+        match self {
+            Self::Tcp | Self::Udp => None,
+            Self::Http => Some(80),
+            Self::Https => Some(443),
+        }
     }
 }
 
@@ -85,7 +176,16 @@ impl fmt::Display for AddressRule {
             HostRule::Block(block) => write!(f, "{block}")?,
             HostRule::Name(name) => write!(f, "{name}")?,
         }
-        write!(f, ":{}", self.ports)
+        if self.protocol.default_port().is_none_or(|port| self.ports != Ports::one(port)) {
+            write!(f, ":{}", self.ports)?;
+        }
+        match (self.to.address, self.to.port) {
+            (None, None) => {}
+            (None, Some(port)) => write!(f, "->{port}")?,
+            (Some(address), None) => write!(f, "->{}", Block::one(address))?,
+            (Some(address), Some(port)) => write!(f, "->{}:{port}", Block::one(address))?,
+        }
+        f.write_str(suffix::text(self.family))
     }
 }
 
@@ -94,88 +194,8 @@ impl fmt::Display for Protocol {
         f.write_str(match self {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
+            Self::Http => "http",
+            Self::Https => "https",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_form_is_written_as_it_is_read() {
-        for text in [
-            "tcp://10.0.0.1:80",
-            "udp://10.0.0.0/8:*",
-            "tcp://[::1]:80,443",
-            "tcp://[fd00::/8]:8000-8100",
-            "tcp://example.com:443",
-            "tcp://*.example.com:443",
-            "udp://1.a:53",
-            "tcp://a1:53",
-            "udp://*:*",
-            "tcp://*:0",
-        ] {
-            assert_eq!(text.parse::<AddressRule>().unwrap().to_string(), text);
-        }
-        let any = "tcp://*:80".parse::<AddressRule>().unwrap();
-        assert_eq!(any.host, HostRule::Any);
-    }
-
-    #[test]
-    fn not_understood() {
-        for text in [
-            "",
-            "*",
-            "tcp",
-            "tcp:",
-            "tcp://",
-            "tcp://*",
-            "tcp://*:",
-            "://*:80",
-            "*:80",
-            "TCP://*:80",
-            "http://a:80",
-            "tcp:/a:80",
-            "tcp://:80",
-            "tcp://::1:80",
-            "tcp://[::1:80",
-            "tcp://::1]:80",
-            "tcp://[10.0.0.1]:80",
-            "tcp://[a]:80",
-            "tcp://[]:80",
-            "tcp://[::1]",
-            "tcp://a:b",
-            "tcp://a:80/",
-            "tcp://a/b:80",
-            "tcp://user@a:80",
-            "tcp://127.1:80",
-            "tcp://0x7f.1:80",
-            "tcp://10.0.0.1/8:80",
-            "tcp://10.0.0.0/33:80",
-            "tcp://[fe80::1%1]:80",
-            "tcp:// a:80",
-            "tcp://bücher.example:80",
-            "tcp://a:80#ipv4-only",
-            "tcp://10.0.0.1:80:80",
-        ] {
-            let error = text.parse::<AddressRule>().unwrap_err().to_string();
-            assert!(error.contains("tcp://HOST:PORTS") && !error.contains('\n'), "{error}");
-        }
-    }
-
-    #[test]
-    fn errors_say_what_is_wrong() {
-        for (text, part) in [
-            ("tcp://::1:80", "in brackets"),
-            ("tcp://10.0.0.1/8:80", "10.0.0.0/8"),
-            ("tcp://127.1:80", "no address"),
-            ("tcp://a:80-", "no port"),
-            ("tcp://a", "ports are missing"),
-            ("http://a:80", "neither tcp nor udp"),
-        ] {
-            let error = text.parse::<AddressRule>().unwrap_err().to_string();
-            assert!(error.contains(part), "{error}");
-        }
     }
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use wayleave_system::net::Family;
 
 /// A block of addresses: one (`10.0.0.1`, `::1`), or all that begin with the same bits
 /// (`10.0.0.0/8`, `fd00::/8`). IPv4 in the form of IPv6 is IPv4 here.
@@ -14,9 +15,29 @@ pub struct Block {
 impl Block {
     /// This machine's addresses that nobody else reaches.
     pub(super) const LOOPBACK: [Self; 2] = [
-        Self { base: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), prefix: 8 },
-        Self { base: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 },
+        Self::of(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
+        Self::of(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
     ];
+
+    /// A block of which it is known that it begins there.
+    pub(super) const fn of(base: IpAddr, prefix: u8) -> Self {
+        Self { base, prefix }
+    }
+
+    /// One address.
+    pub(super) fn one(address: IpAddr) -> Self {
+        let base = address.to_canonical();
+        Self { base, prefix: bits(base) }
+    }
+
+    /// Whether each of its addresses is also one of the other's.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        self.prefix >= other.prefix && other.contains(self.base)
+    }
+
+    pub(super) fn family(&self) -> Family {
+        Family::of(self.base)
+    }
 
     /// Whether an address is in the block.
     #[must_use]

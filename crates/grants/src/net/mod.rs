@@ -2,12 +2,25 @@
 
 mod address;
 mod block;
+#[cfg(feature = "http")]
+mod http;
 mod name;
+#[cfg(test)]
+mod oracle;
+mod parse;
+mod pins;
 mod policy;
 mod ports;
+mod refused;
+mod rules;
+mod special;
+mod suffix;
+#[cfg(test)]
+mod testing;
 
 pub use address::{AddressRule, HostRule, Protocol};
 pub use block::Block;
-pub use name::NameRule;
-pub use policy::{NetworkPolicy, NetworkRules};
+pub use name::{NamePattern, NameRule};
+pub use policy::NetworkPolicy;
 pub use ports::Ports;
+pub use rules::NetworkRules;

@@ -7,6 +7,29 @@ use std::str::FromStr;
 pub struct Ports(Vec<RangeInclusive<u16>>);
 
 impl Ports {
+    /// Every port.
+    pub(super) fn all() -> Self {
+        Self(vec![0..=u16::MAX])
+    }
+
+    /// This port.
+    pub(super) fn one(port: u16) -> Self {
+        Self(vec![port..=port])
+    }
+
+    /// The port, if it is just one.
+    pub(super) fn single(&self) -> Option<u16> {
+        match self.0.as_slice() {
+            [range] if range.start() == range.end() => Some(*range.start()),
+            _ => None,
+        }
+    }
+
+    /// Whether every port is one of these.
+    pub(super) fn is_all(&self) -> bool {
+        self.0.iter().any(|range| *range.end() == u16::MAX && *range.start() <= 1)
+    }
+
     /// Whether a port is one of these.
     #[must_use]
     pub fn contains(&self, port: u16) -> bool {
@@ -20,7 +43,7 @@ impl FromStr for Ports {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "*" {
-            return Ok(Self(vec![0..=u16::MAX]));
+            return Ok(Self::all());
         }
         text.split(',').map(range).collect::<Result<_, _>>().map(Self)
     }
@@ -44,10 +67,12 @@ fn port(text: &str) -> Result<u16, String> {
 
 impl fmt::Display for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::all() {
+            return f.write_str("*");
+        }
         for (number, range) in self.0.iter().enumerate() {
             let comma = if number == 0 { "" } else { "," };
             match (*range.start(), *range.end()) {
-                (0, u16::MAX) => write!(f, "{comma}*")?,
                 (first, last) if first == last => write!(f, "{comma}{first}")?,
                 (first, last) => write!(f, "{comma}{first}-{last}")?,
             }
@@ -77,6 +102,9 @@ mod tests {
         }
         assert_eq!("21,80-90,7-7".parse::<Ports>().unwrap().to_string(), "21,80-90,7");
         assert_eq!("*".parse::<Ports>().unwrap().to_string(), "*");
+        assert_eq!("0-65535".parse::<Ports>().unwrap().to_string(), "*");
+        // A list has no star in it.
+        assert_eq!("80,0-65535".parse::<Ports>().unwrap().to_string(), "80,0-65535");
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use super::server::{Server, reply};
 use super::{Rule, anywhere, block_on, client, eventually, get, never, send, text, wait};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wayleave_http_client::{HyperClient, Settings};
-use wayleave_system::http::{Client, ErrorCode, Options};
+use wayleave_system::http::{Client, Destination, ErrorCode, Options, Policy};
+use wayleave_system::net::Naming;
+use wayleave_system::refusal::Answer;
 
 #[test]
 fn a_connection_is_used_again() {
@@ -103,7 +105,7 @@ fn the_policy_is_asked_of_hosts_and_addresses() {
         assert!(asked.iter().any(|(.., address)| *address == Some(server.address)), "{asked:?}");
         asked.clear();
     }
-    for denied in [server.uri("/"), format!("http://localhost.:{port}/")] {
+    for denied in [server.uri("/"), format!("http://localhost.localdomain:{port}/")] {
         let denied = send(&client, get(denied));
         assert_eq!(denied.map(|_| ()), Err(ErrorCode::RequestDenied));
     }
@@ -120,11 +122,74 @@ fn an_address_that_is_refused_is_not_dialled() {
     });
     let client = HyperClient::new(Arc::new(policy), Settings::default());
     let by_name = format!("http://localhost:{}/", server.address.port());
-    for uri in [by_name, server.uri("/"), "http://0x7f.1/".to_owned(), "http://[::1]/".to_owned()] {
+    let mapped = format!("http://[::ffff:127.0.0.1]:{}/", server.address.port());
+    for uri in [by_name, server.uri("/"), mapped, "http://[::1]/".to_owned()] {
         let denied = send(&client, get(&uri));
         assert_eq!(denied.map(|_| ()), Err(ErrorCode::RequestDenied), "{uri}");
     }
+    // Resolvers would take them for addresses.
+    for uri in ["http://0x7f.1/", "http://127.1/", "http://2130706433/", "http://0177.0.0.1/"] {
+        let denied = send(&client, get(uri));
+        assert_eq!(denied.map(|_| ()), Err(ErrorCode::RequestUriInvalid), "{uri}");
+    }
     assert_eq!(server.connections(), 0);
+}
+
+/// Knows one name, and where it leads; and may let through what is refused.
+struct Elsewhere {
+    to: SocketAddr,
+    lenient: bool,
+    refused: Mutex<Vec<(String, Option<IpAddr>)>>,
+}
+
+impl Policy for Elsewhere {
+    fn host(&self, to: &Destination<'_>) -> Naming {
+        match to.host {
+            "known.internal" => Naming::Known(vec![self.to.ip()]),
+            _ => Naming::Refused,
+        }
+    }
+
+    fn route(&self, to: &Destination<'_>, address: IpAddr) -> Option<SocketAddr> {
+        let known = to.host == "known.internal" && address == self.to.ip() && to.port == 80;
+        known.then_some(self.to)
+    }
+
+    fn refused(&self, to: &Destination<'_>, address: Option<IpAddr>) -> Answer {
+        self.refused.lock().unwrap().push((to.host.to_owned(), address));
+        if self.lenient { Answer::Allow } else { Answer::Deny }
+    }
+}
+
+#[test]
+fn the_policy_says_where_names_and_ports_lead() {
+    let server = Server::plain(async |request| {
+        reply(request.headers()["host"].to_str().unwrap().to_owned())
+    });
+    let policy =
+        |lenient| Arc::new(Elsewhere { to: server.address, lenient, refused: Mutex::default() });
+    let strict = policy(false);
+    let client = HyperClient::new(strict.clone(), Settings::default());
+    for _ in 0..2 {
+        let response = send(&client, get("http://known.internal/")).unwrap();
+        assert_eq!(text(response.into_body()).unwrap(), "known.internal");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(server.connections(), 1);
+    let ip = server.address.ip();
+    for (uri, address) in [("http://known.internal:81/", Some(ip)), ("http://other/", None)] {
+        let denied = send(&client, get(uri)).map(|_| ());
+        assert_eq!(denied, Err(ErrorCode::RequestDenied), "{uri}");
+        assert_eq!(strict.refused.lock().unwrap().pop().unwrap().1, address, "{uri}");
+    }
+    assert_eq!(strict.refused.lock().unwrap().len(), 0);
+
+    let lenient = policy(true);
+    let client = HyperClient::new(lenient.clone(), Settings::default());
+    let response = send(&client, get(server.uri("/"))).unwrap();
+    assert_eq!(text(response.into_body()).unwrap(), server.address.to_string());
+    let host = server.address.ip().to_string();
+    assert_eq!(*lenient.refused.lock().unwrap(), [(host.clone(), None), (host, Some(ip))]);
 }
 
 #[test]

@@ -10,12 +10,15 @@ mod tls;
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use wayleave_http_client::{HyperClient, Settings};
-use wayleave_system::http::{Body, Client, ErrorCode, Options, Pending, Policy, Taken, empty};
+use wayleave_system::http::{
+    Body, Client, Destination, ErrorCode, Options, Pending, Policy, Taken, empty,
+};
+use wayleave_system::net::Naming;
 use wayleave_system::wait::{Interest, Source};
 
 /// A policy of one question: the address is `None` before it is known.
@@ -25,12 +28,13 @@ impl<F> Policy for Rule<F>
 where
     F: Fn(&str, u16, Option<SocketAddr>) -> bool + Send + Sync,
 {
-    fn allows_host(&self, _: &http::uri::Scheme, host: &str, port: u16) -> bool {
-        (self.0)(host, port, None)
+    fn host(&self, to: &Destination<'_>) -> Naming {
+        if (self.0)(to.host, to.port, None) { Naming::Ask } else { Naming::Refused }
     }
 
-    fn allows(&self, _: &http::uri::Scheme, host: &str, address: SocketAddr) -> bool {
-        (self.0)(host, address.port(), Some(address))
+    fn route(&self, to: &Destination<'_>, address: IpAddr) -> Option<SocketAddr> {
+        let address = SocketAddr::new(address, to.port);
+        (self.0)(to.host, to.port, Some(address)).then_some(address)
     }
 }
 

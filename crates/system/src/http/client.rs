@@ -1,7 +1,9 @@
 use super::{Body, Pending};
+use crate::net::Naming;
+use crate::refusal::Answer;
 use http::Request;
 use http::uri::Scheme;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,11 +28,33 @@ pub struct Options {
 
 /// Where requests may go.
 pub trait Policy: Send + Sync {
-    /// Whether anything may be asked of this host. Before that not even its name is resolved:
-    /// looking up a name can tell somebody something, too.
-    fn allows_host(&self, scheme: &Scheme, host: &str, port: u16) -> bool;
+    /// What becomes of a host that something is to be asked of. Before that not even its name is
+    /// resolved: looking up a name can tell somebody something, too.
+    fn host(&self, to: &Destination<'_>) -> Naming;
 
-    /// Whether this address, one of the host's, may be connected to: asked of each address when it
-    /// is dialled, whatever its name was resolved to before.
-    fn allows(&self, scheme: &Scheme, host: &str, address: SocketAddr) -> bool;
+    /// Where this address, one of the host's, leads: to itself on the destination's port, mostly.
+    /// Asked of each address when it is dialled, whatever its name was resolved to before, and
+    /// again when a connection that is open already is used. `None` when it may not be dialled.
+    fn route(&self, to: &Destination<'_>, address: IpAddr) -> Option<SocketAddr>;
+
+    /// The guest is about to be refused a host, or, if it is known already, an address of it; and
+    /// still can be let through.
+    fn refused(&self, to: &Destination<'_>, address: Option<IpAddr>) -> Answer {
+        let _ = (to, address);
+        Answer::Deny
+    }
+}
+
+/// What a request is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination<'a> {
+    /// `http` or `https`.
+    pub scheme: &'a Scheme,
+    /// A [name or an address](crate::net::host), in its usual form and without brackets.
+    pub host: &'a str,
+    /// The port.
+    pub port: u16,
+    /// Whether the host was [refused](Policy::refused), and let through all the same. Its addresses
+    /// are judged as if it were granted.
+    pub let_through: bool,
 }

@@ -7,14 +7,16 @@ mod client;
 mod error;
 mod incoming;
 mod length;
+mod metered;
 mod outgoing;
 mod pending;
 
-pub use client::{Client, Options, Policy};
+pub use client::{Client, Destination, Options, Policy};
 pub use error::{ErrorCode, FieldSize};
 pub use http::uri::Scheme;
 pub use incoming::{BodyReader, BodyStream, Trailers};
 pub use length::{content_length, parse_length};
+pub use metered::Metered;
 pub use outgoing::{BodySink, BodyWriter, Message};
 pub use pending::{Pending, Taken};
 

@@ -12,6 +12,7 @@
 mod duplex;
 mod guarded;
 mod known;
+mod limits;
 mod memory;
 mod name;
 mod network;
@@ -21,11 +22,12 @@ mod tcp;
 
 pub use duplex::Duplex;
 pub use guarded::Guarded;
+pub use limits::{Budget, Meter, NetworkLimits, Slot};
 pub use memory::MemoryNetwork;
 pub use name::{Host, host};
 pub use network::{Family, Lookup, Network, SocketOption, TcpSocket, UdpSocket};
 pub use os::OsNetwork;
-pub use policy::{Policy, Use};
+pub use policy::{Naming, Policy, Refused, Use};
 pub use tcp::{TcpConnection, TcpListener};
 
 use crate::Result;

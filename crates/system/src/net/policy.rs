@@ -1,15 +1,23 @@
+use crate::refusal::Answer;
 use std::net::{IpAddr, SocketAddr};
 
 /// Says what may be reached in a network. It is asked about each address when it is used, and not
 /// before: whatever a name meant when it was looked up, what is dialled is what counts.
 pub trait Policy: Send + Sync {
-    /// Whether an address may be used like this. IPv4 in the form of IPv6 is asked about as IPv4.
-    fn allows(&self, how: Use, address: SocketAddr) -> bool;
-    /// Whether a name may be looked up: in lower case, without a dot at its end.
-    fn allows_name(&self, name: &str) -> bool;
-    /// A name was looked up, with this answer.
-    fn resolved(&self, name: &str, addresses: &[IpAddr]) {
-        let _ = (name, addresses);
+    /// Where an address leads that is used like this: to itself, mostly. `None` when it may not be
+    /// used. IPv4 in the form of IPv6 is asked about as IPv4.
+    fn route(&self, how: Use, address: SocketAddr) -> Option<SocketAddr>;
+    /// What becomes of a name that is to be looked up: in lower case, without a dot at its end.
+    fn name(&self, name: &str) -> Naming;
+    /// A name was looked up, with this answer. Gives what the guest is told.
+    fn resolved(&self, name: &str, addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+        let _ = name;
+        addresses
+    }
+    /// The guest is about to be refused something, and still can be let through.
+    fn refused(&self, what: Refused<'_>) -> Answer {
+        let _ = what;
+        Answer::Deny
     }
 }
 
@@ -31,4 +39,24 @@ pub enum Use {
     UdpBindToSend,
     /// A UDP socket sends to this remote address.
     UdpSend,
+}
+
+/// What becomes of a name that is to be looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// It may not be looked up.
+    Refused,
+    /// It is looked up.
+    Ask,
+    /// These are its addresses; nobody is asked.
+    Known(Vec<IpAddr>),
+}
+
+/// What a guest is about to be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused<'a> {
+    /// To use an address.
+    Address(Use, SocketAddr),
+    /// To look up a name.
+    Name(&'a str),
 }

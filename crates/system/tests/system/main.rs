@@ -7,6 +7,7 @@ mod differential;
 mod entries;
 mod escapes;
 mod files;
+mod guarded;
 mod links;
 mod names;
 mod net;

@@ -1,14 +1,13 @@
-//! Networks: the system's and the one in memory alike, and what a policy lets through.
+//! Networks: the system's and the one in memory alike.
 
-use std::collections::HashMap;
 use std::io::{IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use wayleave_system::ErrorCode;
 use wayleave_system::net::{
-    Duplex, Family, Guarded, MemoryNetwork, Network, OsNetwork, Policy, ReceiveOptions,
-    SocketOption, TcpSocket, UdpSocket, Use,
+    Duplex, Family, MemoryNetwork, Network, OsNetwork, ReceiveOptions, SocketOption, TcpSocket,
+    UdpSocket,
 };
 use wayleave_system::wait::{Blocking, Interest, Readiness, Woken, wait};
 
@@ -37,7 +36,7 @@ fn is_ready(readiness: Readiness<'_>, interest: Interest) -> bool {
     matches!(woken, Woken::Ready(_))
 }
 
-fn listener(network: &dyn Network, at: SocketAddr) -> (Arc<dyn TcpSocket>, SocketAddr) {
+pub(super) fn listener(network: &dyn Network, at: SocketAddr) -> (Arc<dyn TcpSocket>, SocketAddr) {
     let socket = network.tcp(Family::of(at.ip())).unwrap();
     socket.bind(at).unwrap();
     socket.listen(8).unwrap();
@@ -45,7 +44,10 @@ fn listener(network: &dyn Network, at: SocketAddr) -> (Arc<dyn TcpSocket>, Socke
     (socket, address)
 }
 
-fn connect(network: &dyn Network, to: SocketAddr) -> Result<Arc<dyn TcpSocket>, ErrorCode> {
+pub(super) fn connect(
+    network: &dyn Network,
+    to: SocketAddr,
+) -> Result<Arc<dyn TcpSocket>, ErrorCode> {
     let socket = network.tcp(Family::of(to.ip())).unwrap();
     socket.connect(to)?;
     block(socket.readiness(Interest::Write), Interest::Write);
@@ -204,14 +206,14 @@ fn options() {
     });
 }
 
-fn udp(network: &dyn Network, at: SocketAddr) -> (Arc<dyn UdpSocket>, SocketAddr) {
+pub(super) fn udp(network: &dyn Network, at: SocketAddr) -> (Arc<dyn UdpSocket>, SocketAddr) {
     let socket = network.udp(Family::of(at.ip())).unwrap();
     socket.bind(at).unwrap();
     let address = socket.local_address().unwrap();
     (socket, address)
 }
 
-fn datagram(at: &dyn UdpSocket) -> (Vec<u8>, SocketAddr) {
+pub(super) fn datagram(at: &dyn UdpSocket) -> (Vec<u8>, SocketAddr) {
     block(at.readiness(Interest::Read), Interest::Read);
     let mut bytes = vec![0; 100];
     let (length, from) = at.receive(&mut bytes).unwrap();
@@ -271,151 +273,4 @@ fn many_names_at_once() {
         block(lookup.readiness(), Interest::Read);
         assert!(lookup.addresses().unwrap().iter().all(IpAddr::is_loopback));
     }
-}
-
-/// Allows what is in its list, and keeps what it was asked.
-#[derive(Default)]
-struct Listed {
-    allowed: HashMap<Use, Vec<SocketAddr>>,
-    asked: Mutex<Vec<(Use, SocketAddr)>>,
-    names: Vec<&'static str>,
-    resolved: Mutex<Vec<String>>,
-}
-
-impl Policy for Listed {
-    fn allows(&self, how: Use, address: SocketAddr) -> bool {
-        self.asked.lock().unwrap().push((how, address));
-        self.allowed.get(&how).is_some_and(|allowed| allowed.contains(&address))
-    }
-
-    fn allows_name(&self, name: &str) -> bool {
-        self.names.contains(&name)
-    }
-
-    fn resolved(&self, name: &str, addresses: &[IpAddr]) {
-        self.resolved.lock().unwrap().push(format!("{name} {addresses:?}"));
-    }
-}
-
-fn at(text: &str) -> SocketAddr {
-    text.parse().unwrap()
-}
-
-fn guarded(network: &MemoryNetwork, allowed: &[(Use, &[&str])]) -> (Guarded, Arc<Listed>) {
-    let allowed = allowed
-        .iter()
-        .map(|(how, addresses)| (*how, addresses.iter().map(|text| at(text)).collect()))
-        .collect();
-    let policy = Arc::new(Listed { allowed, names: vec!["known"], ..Default::default() });
-    (Guarded::new(Arc::new(network.clone()), policy.clone()), policy)
-}
-
-const DENIED: Result<(), ErrorCode> = Err(ErrorCode::Access);
-
-#[test]
-fn connecting_is_checked() {
-    let memory = MemoryNetwork::new();
-    let (_listening, _) = listener(&memory, at("10.0.0.1:80"));
-    let any: (Use, &[&str]) = (Use::TcpBind, &["0.0.0.0:0", "[::]:0"]);
-    let (network, _) = guarded(&memory, &[any, (Use::TcpConnect, &["10.0.0.1:80"])]);
-    connect(&network, at("10.0.0.1:80")).unwrap();
-    for elsewhere in ["10.0.0.1:81", "10.0.0.2:80", "[::ffff:10.0.0.2]:80", "[fd00::1]:80"] {
-        assert_eq!(connect(&network, at(elsewhere)).map(|_| ()), DENIED, "{elsewhere}");
-    }
-    // What binds a socket on the way is checked as well.
-    let (network, policy) = guarded(&memory, &[(Use::TcpConnect, &["10.0.0.1:80"])]);
-    assert_eq!(connect(&network, at("10.0.0.1:80")).map(|_| ()), DENIED);
-    assert!(policy.asked.lock().unwrap().contains(&(Use::TcpBind, at("0.0.0.0:0"))));
-}
-
-#[test]
-fn mapped_addresses_are_asked_about_as_what_they_mean() {
-    let memory = MemoryNetwork::new();
-    let (network, policy) = guarded(&memory, &[(Use::TcpBind, &["[::]:0"])]);
-    let socket = network.tcp(Family::V6).unwrap();
-    assert_eq!(socket.connect(at("[::ffff:10.0.0.1]:80")), DENIED);
-    let datagrams = network.udp(Family::V6).unwrap();
-    assert_eq!(datagrams.bind(at("[::ffff:10.0.0.1]:80")), DENIED);
-    let asked = policy.asked.lock().unwrap();
-    assert!(asked.contains(&(Use::TcpConnect, at("10.0.0.1:80"))));
-    assert!(asked.contains(&(Use::UdpBind, at("10.0.0.1:80"))));
-    assert!(asked.iter().all(|(_, address)| address.ip().to_canonical() == address.ip()));
-}
-
-#[test]
-fn listening_is_checked() {
-    let memory = MemoryNetwork::new();
-    let allowed: &[(Use, &[&str])] = &[
-        (Use::TcpBind, &["10.0.0.1:80", "10.0.0.1:81", "10.0.0.1:0"]),
-        (Use::TcpListen, &["10.0.0.1:80", "10.0.0.1:0"]),
-    ];
-    let (network, _) = guarded(&memory, allowed);
-    let (listening, _) = listener(&network, at("10.0.0.1:80"));
-    // Asked about as it was bound: whatever port it got.
-    listener(&network, at("10.0.0.1:0"));
-    let socket = network.tcp(Family::V4).unwrap();
-    assert_eq!(socket.bind(at("10.0.0.2:80")), DENIED);
-    assert_eq!(socket.listen(1), DENIED);
-    socket.bind(at("10.0.0.1:81")).unwrap();
-    assert_eq!(socket.listen(1), DENIED);
-    // Whoever comes is welcome; it can not be used for anything else.
-    connect(&memory, at("10.0.0.1:80")).unwrap();
-    let accepted = listening.accept().unwrap();
-    assert_eq!(accepted.listen(1), DENIED);
-    assert_eq!(accepted.connect(at("10.0.0.9:9")), DENIED);
-}
-
-#[test]
-fn each_datagram_is_checked() {
-    let memory = MemoryNetwork::new();
-    let (friend, _) = udp(&memory, at("10.0.0.1:53"));
-    let (stranger, _) = udp(&memory, at("10.0.0.2:53"));
-    let allowed: &[(Use, &[&str])] = &[
-        (Use::UdpBind, &["10.0.0.3:7"]),
-        (Use::UdpBindToSend, &["10.0.0.3:0", "10.0.0.3:8", "0.0.0.0:0"]),
-        (Use::UdpSend, &["10.0.0.1:53"]),
-    ];
-    let (network, _) = guarded(&memory, allowed);
-    // A port of its own choice takes more than to send.
-    let socket = network.udp(Family::V4).unwrap();
-    assert_eq!(socket.bind(at("10.0.0.3:8")), DENIED);
-    let (sender, sender_at) = udp(&network, at("10.0.0.3:0"));
-    let (server, server_at) = udp(&network, at("10.0.0.3:7"));
-    let unbound = network.udp(Family::V4).unwrap();
-    for socket in [&sender, &server, &unbound] {
-        assert_eq!(socket.send(b"x", Some(at("10.0.0.2:53"))), DENIED);
-        assert_eq!(socket.connect(Some(at("10.0.0.2:53"))), DENIED);
-        socket.send(b"x", Some(at("10.0.0.1:53"))).unwrap();
-        assert_eq!(datagram(&*friend).0, b"x");
-        socket.connect(Some(at("10.0.0.1:53"))).unwrap();
-        socket.send(b"y", None).unwrap();
-        assert_eq!(datagram(&*friend).0, b"y");
-        socket.connect(None).unwrap();
-    }
-    // Who may only send hears only those it may send to.
-    stranger.send(b"poison", Some(sender_at)).unwrap();
-    friend.send(b"answer", Some(sender_at)).unwrap();
-    assert_eq!(datagram(&*sender).0, b"answer");
-    stranger.send(b"question", Some(server_at)).unwrap();
-    assert_eq!(datagram(&*server).0, b"question");
-    for _ in 0..64 {
-        stranger.send(b"poison", Some(sender_at)).unwrap();
-    }
-    assert_eq!(sender.receive(&mut [0; 9]), Err(ErrorCode::Again));
-}
-
-#[test]
-fn names_are_checked_and_answers_told() {
-    let memory = MemoryNetwork::new();
-    let answer: IpAddr = "10.0.0.1".parse().unwrap();
-    memory.set_name("known", &[answer]).unwrap();
-    memory.set_name("other", &[answer]).unwrap();
-    let (network, policy) = guarded(&memory, &[]);
-    assert_eq!(network.resolve("other").map(|_| ()), DENIED);
-    assert_eq!(network.resolve("10.0.0.9").unwrap().addresses().unwrap().len(), 1);
-    assert!(policy.resolved.lock().unwrap().is_empty());
-    let lookup = network.resolve("Known.").unwrap();
-    assert_eq!(lookup.addresses().unwrap(), [answer]);
-    assert_eq!(lookup.addresses().unwrap(), [answer]);
-    assert_eq!(*policy.resolved.lock().unwrap(), ["known [10.0.0.1]"]);
 }

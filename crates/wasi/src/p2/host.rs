@@ -67,7 +67,10 @@ impl Host {
     /// none that are open from the start.
     pub fn new(grants: Grants) -> Self {
         let limit = grants.limits.descriptors;
-        let network = grants.guest_network();
+        let meter = grants.network_meter();
+        let network = grants.guest_network(meter.clone());
+        #[cfg(feature = "http")]
+        let client = grants.guest_http(meter);
         let simulated = grants.clocks.simulated.clone();
         Self {
             args: grants.args,
@@ -95,7 +98,7 @@ impl Host {
             datagram: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
-            http: Http::new(grants.http, &grants.limits),
+            http: Http::new(client, &grants.limits),
         }
     }
 

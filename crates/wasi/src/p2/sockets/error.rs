@@ -4,7 +4,8 @@ use wayleave_system::ErrorCode;
 /// The code that guests are told. Of names, what [`Lookup`](wayleave_system::net::Lookup) says.
 pub(super) fn guest_code(code: ErrorCode) -> GuestCode {
     match code {
-        ErrorCode::Access | ErrorCode::NotPermitted | ErrorCode::NotCapable => {
+        // The bytes that it may send or receive are used up.
+        ErrorCode::Access | ErrorCode::NotPermitted | ErrorCode::NotCapable | ErrorCode::Quota => {
             GuestCode::AccessDenied
         }
         ErrorCode::AfNotSupported

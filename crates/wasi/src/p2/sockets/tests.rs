@@ -20,6 +20,8 @@ use wayleave_component::{Borrow, Own};
 use wayleave_engine::Stop;
 use wayleave_grants::Grants;
 
+mod rules;
+
 type Tcp = Own<Arc<TcpSocket>>;
 type Connected = (Tcp, Own<InputStream>, Own<OutputStream>);
 

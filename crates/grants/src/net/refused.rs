@@ -1,0 +1,165 @@
+//! What would have allowed what was refused.
+
+use super::{AddressRule, Block, HostRule, NamePattern, NameRule, NetworkPolicy, Protocol};
+use std::net::SocketAddr;
+use wayleave_system::net::{Naming, Use};
+use wayleave_system::refusal::{Grant, Refusal};
+
+impl NetworkPolicy {
+    pub(super) fn address_refusal(&self, how: Use, address: SocketAddr) -> Refusal {
+        // Without flow labels and scopes, which no rule has.
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        let (tried, protocol) = match how {
+            Use::TcpBind => ("bind to", Protocol::Tcp),
+            Use::TcpListen => ("listen at", Protocol::Tcp),
+            Use::TcpConnect => ("connect to", Protocol::Tcp),
+            Use::UdpBind => ("receive at", Protocol::Udp),
+            Use::UdpBindToSend => ("send from", Protocol::Udp),
+            Use::UdpSend => ("send to", Protocol::Udp),
+        };
+        let object = format!("{protocol}://{address}");
+        let grants = match how {
+            Use::TcpConnect | Use::UdpSend => {
+                let names = self.pins().names(address.ip()).to_vec();
+                self.outbound_grants(protocol, address, &names)
+            }
+            _ => self.inbound_grants(protocol, address),
+        };
+        Refusal::new(tried, object, grants)
+    }
+
+    pub(super) fn name_refusal(&self, name: &str) -> Refusal {
+        let rule = NameRule::of(name);
+        let mut rules = self.rules.clone();
+        rules.allow_resolve(rule.clone());
+        let allowed = rules.name(name) != Naming::Refused;
+        let grant = allowed.then(|| Grant::new("allow-resolve", rule.to_string()));
+        Refusal::new("look up", name, grant)
+    }
+
+    /// The rules that would have allowed to reach an address: by the names that it has, and by
+    /// itself. None does for what is denied.
+    pub(super) fn outbound_grants(
+        &self,
+        protocol: Protocol,
+        to: SocketAddr,
+        names: &[String],
+    ) -> Vec<Grant> {
+        let mut hosts: Vec<_> =
+            names.iter().map(|name| HostRule::Name(NamePattern::Name(name.clone()))).collect();
+        hosts.push(HostRule::Block(Block::one(to.ip())));
+        let rules = hosts.into_iter().map(|host| AddressRule::of(protocol, host, to.port()));
+        rules
+            .filter(|rule| self.rules.route_out(protocol, to, names, Some(rule)).is_some())
+            .map(|rule| Grant::new("allow-outbound", rule.to_string()))
+            .collect()
+    }
+
+    fn inbound_grants(&self, protocol: Protocol, at: SocketAddr) -> Vec<Grant> {
+        let rule = AddressRule::of(protocol, HostRule::Block(Block::one(at.ip())), at.port());
+        let allowed = rule.inbound(at).is_some();
+        let grant = allowed.then(|| Grant::new("allow-inbound", rule.to_string()));
+        grant.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Told, rules};
+    use super::*;
+    use wayleave_system::net::{Policy, Refused};
+    use wayleave_system::refusal::Answer;
+
+    fn told(others: &[&str], what: Refused<'_>) -> (String, Vec<String>) {
+        let told = Told::new(Answer::Deny);
+        let policy = NetworkPolicy::new(rules(&[], others)).with_refusals(Some(told.clone()));
+        policy.resolved("a.org", vec!["1.2.3.4".parse().unwrap(), "10.0.0.1".parse().unwrap()]);
+        assert_eq!(policy.refused(what), Answer::Deny);
+        told.last()
+    }
+
+    #[test]
+    fn what_would_have_allowed_it() {
+        let address = |how, address: &str| Refused::Address(how, address.parse().unwrap());
+        let (connect, listen) = (Use::TcpConnect, Use::TcpListen);
+        for (others, what, tried, grants) in [
+            (
+                &[][..],
+                address(connect, "1.2.3.4:443"),
+                "connect to tcp://1.2.3.4:443",
+                &["--allow-outbound tcp://a.org:443", "--allow-outbound tcp://1.2.3.4:443"][..],
+            ),
+            (
+                &[],
+                address(connect, "[::ffff:10.0.0.7]:80"),
+                "connect to tcp://10.0.0.7:80",
+                &["--allow-outbound tcp://10.0.0.7:80"],
+            ),
+            (
+                &["public"],
+                address(connect, "10.0.0.1:80"),
+                "connect to tcp://10.0.0.1:80",
+                &["--allow-outbound tcp://10.0.0.1:80"],
+            ),
+            (
+                &[],
+                address(Use::UdpSend, "[fe80::1]:53"),
+                "send to udp://[fe80::1]:53",
+                &["--allow-outbound 'udp://[fe80::1]:53'"],
+            ),
+            (
+                &["deny tcp://1.2.0.0/16:*"],
+                address(connect, "1.2.3.4:443"),
+                "connect to tcp://1.2.3.4:443",
+                &[],
+            ),
+            (
+                &[],
+                address(listen, "0.0.0.0:80"),
+                "listen at tcp://0.0.0.0:80",
+                &["--allow-inbound tcp://0.0.0.0:80"],
+            ),
+            (
+                &[],
+                address(Use::UdpBind, "[::]:53"),
+                "receive at udp://[::]:53",
+                &["--allow-inbound 'udp://[::]:53'"],
+            ),
+            (&[], Refused::Name("b.org"), "look up b.org", &["--allow-resolve b.org"]),
+            (&["deny udp://b.org:*"], Refused::Name("b.org"), "look up b.org", &[]),
+        ] {
+            let (said, offered) = told(others, what);
+            assert_eq!(said, tried);
+            assert_eq!(offered, grants, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_offered_would_do() {
+        let told = Told::new(Answer::Deny);
+        let policy = NetworkPolicy::new(rules(&[], &["public"])).with_refusals(Some(told.clone()));
+        for address in ["1.2.3.4:443", "127.0.0.1:1", "[fe80::1]:80", "[64:ff9b::1]:9", "0.0.0.0:5"]
+        {
+            let address: SocketAddr = address.parse().unwrap();
+            for (how, direction) in [
+                (Use::TcpConnect, "allow-outbound"),
+                (Use::UdpSend, "allow-outbound"),
+                (Use::TcpBind, "allow-inbound"),
+                (Use::TcpListen, "allow-inbound"),
+                (Use::UdpBind, "allow-inbound"),
+            ] {
+                policy.refused(Refused::Address(how, address));
+                let refusal = told.refusals.lock().unwrap().pop().unwrap();
+                let [grant] = refusal.grants.as_slice() else { panic!("{refusal:?}") };
+                assert_eq!(grant.option, direction);
+                let rule: AddressRule = grant.value.parse().unwrap();
+                let mut with = rules(&[], &["public"]);
+                match direction {
+                    "allow-outbound" => with.allow_outbound(rule),
+                    _ => with.allow_inbound(rule).unwrap(),
+                }
+                assert_eq!(NetworkPolicy::new(with).route(how, address), Some(address));
+            }
+        }
+    }
+}
