@@ -8,6 +8,7 @@ fn sessions() {
     std::fs::create_dir_all("../../target").expect("the target folder");
     for cases in [
         "run",
+        "files",
         "components",
         "libraries",
         "compositions",

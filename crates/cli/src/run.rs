@@ -1,6 +1,6 @@
 use crate::calls;
 use crate::failure::Failure;
-use crate::grants::GrantArgs;
+use crate::grants::{GrantArgs, OverlayArgs};
 use crate::http;
 use crate::invoke;
 use crate::refusals::RefusalArgs;
@@ -23,6 +23,8 @@ use wayleave::{Grants, UnknownImports};
 pub(crate) struct Args {
     #[command(flatten)]
     grants: GrantArgs,
+    #[command(flatten)]
+    overlay: OverlayArgs,
     #[command(flatten)]
     refusals: RefusalArgs,
     #[command(flatten)]
@@ -89,6 +91,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let program = args.engine.load(builder, &file)?;
     let on_file = |error| on_file(&file, error);
     let grants = refusals.may_end(&program, grants).map_err(on_file)?;
+    let overlays = grants.overlays.clone();
     let code = match &args.invoke {
         Some(call) => {
             let instance = program.instantiate(grants).map_err(on_file);
@@ -102,6 +105,9 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         }
     };
     calls.end();
+    if code.is_ok() {
+        args.overlay.report(&overlays)?;
+    }
     refusals.finish(matches!(code, Ok(ExitCode::SUCCESS)))?;
     code
 }

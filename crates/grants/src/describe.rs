@@ -13,7 +13,7 @@ impl Settings {
     /// what it may use. What is not there it does not have.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
-        let mut said = files(&self.dirs);
+        let mut said = files(self);
         said.extend(streams(self));
         said.extend(environment(self));
         said.extend(network(self));
@@ -23,22 +23,47 @@ impl Settings {
     }
 }
 
-fn files(dirs: &[DirGrant]) -> Vec<String> {
-    if dirs.is_empty() {
-        return vec!["It has no files.".to_owned()];
+fn files(settings: &Settings) -> Vec<String> {
+    let mut said: Vec<_> = settings.dirs.iter().map(folder).collect();
+    said.extend(settings.images.iter().map(|image| {
+        format!("It may read what is in {}, as {}.", image.file.display(), image.guest)
+    }));
+    said.extend(
+        settings.memories.iter().map(|memory| {
+            format!("It may read and write files below {}, in memory.", memory.guest)
+        }),
+    );
+    said.extend(settings.files.iter().map(|file| {
+        let what = if file.read_only { "read" } else { "read and write" };
+        format!("It may {what} {}.", named("the file", &file.host, &file.guest))
+    }));
+    if said.is_empty() {
+        said.push("It has no files.".to_owned());
     }
-    let sentence = |dir: &DirGrant| {
-        let what = match dir.access {
-            Access::ReadOnly => "read files",
-            Access::ReadWrite => "read and write files",
-        };
-        let host = dir.host.display();
-        if dir.host == Path::new(&dir.guest) {
-            return format!("It may {what} below {host}.");
+    said
+}
+
+fn folder(dir: &DirGrant) -> String {
+    let place = named("below", &dir.host, &dir.guest);
+    let limits = if dir.limits.is_empty() { String::new() } else { format!(" ({})", dir.limits) };
+    match &dir.access {
+        Access::ReadOnly => format!("It may read files {place}{limits}."),
+        Access::ReadWrite => format!("It may read and write files {place}{limits}."),
+        Access::Overlay => {
+            format!("It may read and write files {place}{limits}; what it changes stays in memory.")
         }
-        format!("It may {what} below {host}, as {}.", dir.guest)
-    };
-    dirs.iter().map(sentence).collect()
+        Access::OverlayIn(upper) => format!(
+            "It may read and write files {place}{limits}; what it changes is in {}.",
+            upper.display()
+        ),
+    }
+}
+
+fn named(what: &str, host: &Path, guest: &str) -> String {
+    if host == Path::new(guest) {
+        return format!("{what} {guest}");
+    }
+    format!("{what} {}, as {guest}", host.display())
 }
 
 fn streams(settings: &Settings) -> Vec<String> {

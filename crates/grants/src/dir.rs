@@ -1,21 +1,14 @@
 use crate::Error;
+use crate::mode::{Access, Mode, MountLimits};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// How much of a folder is granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Reading and listing.
-    ReadOnly,
-    /// Everything.
-    ReadWrite,
-}
-
-/// A folder grant as people write it: `HOST`, `HOST::GUEST`, `HOST::ro`, `HOST::GUEST::ro`.
+/// A folder grant as people write it: `HOST`, `HOST::GUEST`, `HOST::MODE`, `HOST::GUEST::MODE`.
 ///
-/// The last part may also be `rw`, the default, so that a guest path `ro` can be written:
-/// `HOST::ro::rw`.
+/// MODE is a list with commas: `ro`, `rw` (the default), `overlay` or `overlay=FOLDER`, then limits:
+/// `bytes=1G`, `files=1000`, `file-size=10M`, `open=64`. A guest path that could be taken for a mode
+/// is written with one: `HOST::ro::rw`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirGrant {
     /// The folder on the host.
@@ -24,31 +17,22 @@ pub struct DirGrant {
     pub guest: String,
     /// How much of it.
     pub access: Access,
+    /// How much may be done with it.
+    pub limits: MountLimits,
 }
 
 impl DirGrant {
-    /// The same, with a relative path on the host taken from `folder` on.
+    /// A grant without limits.
     #[must_use]
-    pub fn rooted(self, folder: &Path) -> Self {
-        Self { host: folder.join(&self.host), ..self }
+    pub fn new(host: impl Into<PathBuf>, guest: impl Into<String>, access: Access) -> Self {
+        let limits = MountLimits::default();
+        Self { host: host.into(), guest: guest.into(), access, limits }
     }
-}
 
-impl fmt::Display for DirGrant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.host.display())?;
-        let named = self.host != Path::new(&self.guest);
-        if named {
-            write!(f, "::{}", self.guest)?;
-        }
-        match self.access {
-            Access::ReadOnly => f.write_str("::ro"),
-            // The guest path would be taken for the access.
-            Access::ReadWrite if named && matches!(self.guest.as_str(), "ro" | "rw") => {
-                f.write_str("::rw")
-            }
-            Access::ReadWrite => Ok(()),
-        }
+    /// The same with what it names on the host taken from a folder, where that is relative.
+    #[must_use]
+    pub fn relative_to(self, folder: &Path) -> Self {
+        Self { host: folder.join(&self.host), access: self.access.relative_to(folder), ..self }
     }
 }
 
@@ -56,37 +40,67 @@ impl FromStr for DirGrant {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = |reason: &str| Error::Dir { text: text.to_owned(), reason: reason.to_owned() };
-        // Where `data:::ro` is to be cut, nobody can tell; as `data` and `:ro` it would be writable.
-        if text.contains(":::") {
-            return Err(wrong("three colons in a row"));
-        }
-        let mut parts: Vec<&str> = text.split("::").collect();
-        let access = match parts.last() {
-            Some(&"ro") if parts.len() > 1 => Some(Access::ReadOnly),
-            Some(&"rw") if parts.len() > 1 => Some(Access::ReadWrite),
-            _ => None,
-        };
-        if access.is_some() {
-            parts.pop();
-        }
-        let (host, guest) = match parts[..] {
-            [host] => (host, host),
-            [host, guest] => (host, guest),
-            [_, _, mode] => return Err(wrong(&format!("{mode:?} is neither `ro` nor `rw`"))),
-            _ => return Err(wrong("too many `::`")),
-        };
-        if host.is_empty() {
-            return Err(wrong("the host folder is empty"));
-        }
-        if guest.is_empty() {
-            return Err(wrong("the guest path is empty"));
-        }
+        let wrong = |reason: String| Error::Dir { text: text.to_owned(), reason };
+        let Parts { host, guest, mode } = Parts::of(text).map_err(wrong)?;
+        let mode = mode.map(Mode::parse).transpose().map_err(wrong)?.unwrap_or_default();
         Ok(Self {
             host: host.into(),
             guest: guest.to_owned(),
-            access: access.unwrap_or(Access::ReadWrite),
+            access: mode.access.unwrap_or(Access::ReadWrite),
+            limits: mode.limits,
         })
+    }
+}
+
+/// In a form that is understood as the same grant, unless a path has what separates the parts.
+impl fmt::Display for DirGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.host.display())?;
+        // As text: `a/.` and `a` are the same path to the host, and not to a guest.
+        if self.host.as_os_str() != self.guest.as_str() {
+            write!(f, "::{}", self.guest)?;
+        }
+        write!(f, "::{}", self.access)?;
+        if !self.limits.is_empty() {
+            write!(f, ",{}", self.limits)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is between the `::` of a mount: `HOST[::GUEST][::MODE]`.
+pub(crate) struct Parts<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) guest: &'a str,
+    pub(crate) mode: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn of(text: &'a str) -> Result<Self, String> {
+        // Where `data:::ro` is to be cut, nobody can tell; as `data` and `:ro` it would be writable.
+        if text.contains(":::") {
+            return Err("three colons in a row".to_owned());
+        }
+        let parts: Vec<&str> = text.split("::").collect();
+        let (host, guest, mode) = match parts[..] {
+            [host] if Mode::ends(host) => {
+                return Err("what is granted of it goes behind `::`, not behind a comma".to_owned());
+            }
+            [host] => (host, host, None),
+            [host, mode] if Mode::is_meant_by(mode) => (host, host, Some(mode)),
+            [host, guest] => (host, guest, None),
+            [host, guest, mode] => (host, guest, Some(mode)),
+            _ => return Err("too many `::`".to_owned()),
+        };
+        if host.is_empty() {
+            return Err("the host path is empty".to_owned());
+        }
+        if guest.is_empty() {
+            return Err("the guest path is empty".to_owned());
+        }
+        Ok(Self { host, guest, mode })
     }
 }
 
@@ -111,10 +125,23 @@ mod tests {
             ("data::ro::rw", "data", "ro", Access::ReadWrite),
             ("ro", "ro", "ro", Access::ReadWrite),
             ("a:b::c", "a:b", "c", Access::ReadWrite),
+            ("data::overlay", "data", "data", Access::Overlay),
+            ("data::/d::overlay=up", "data", "/d", Access::OverlayIn("up".into())),
+            ("data::files", "data", "files", Access::ReadWrite),
+            ("data::/a=b", "data", "/a=b", Access::ReadWrite),
+            ("data::/a,b::ro", "data", "/a,b", Access::ReadOnly),
+            ("a,b", "a,b", "a,b", Access::ReadWrite),
         ];
         for (text, host, guest, access) in cases {
             assert_eq!(parsed(text), (host.into(), guest.into(), access), "{text}");
         }
+    }
+
+    #[test]
+    fn limits_without_an_access_leave_it_writable() {
+        let grant: DirGrant = "data::bytes=1M,open=3".parse().unwrap();
+        assert_eq!((&*grant.guest, grant.access), ("data", Access::ReadWrite));
+        assert_eq!((grant.limits.bytes, grant.limits.open), (Some(1 << 20), Some(3)));
     }
 
     #[test]
@@ -123,15 +150,43 @@ mod tests {
             "",
             "::",
             "::/d",
+            "::ro",
             "data::",
+            "data::/d::",
             "data::/d::r",
             "data::/d::RO",
+            "data::RO",
+            "data:: ro",
+            "data::readonly",
+            "data::read-only",
+            "data::a,ro",
+            "data::/d,ro",
+            "data,ro",
+            "data::ro,byte=1",
+            "data::byte=1",
+            "data::/d::bytes=x",
+            "data::/d::/e",
+            "data::/d::overlay=a::b",
             "a::b::c::ro",
             "a::b::ro::",
             "a:::ro",
         ] {
             assert!(text.parse::<DirGrant>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_error_says_what_is_expected() {
+        let error = "data::/d::r".parse::<DirGrant>().unwrap_err().to_string();
+        assert!(error.contains("\"r\" is none of ro, rw, overlay"), "{error}");
+        assert!(error.contains("HOST[::GUEST][::MODE]"), "{error}");
+    }
+
+    #[test]
+    fn what_is_beside_a_manifest_is_found_from_there() {
+        let grant: DirGrant = "data::/d::overlay=up".parse().unwrap();
+        let grant = grant.relative_to(Path::new("/m"));
+        assert_eq!(grant.to_string(), "/m/data::/d::overlay=/m/up");
     }
 
     proptest! {
@@ -144,9 +199,16 @@ mod tests {
 
         /// Whatever the text, `ro` at its end never turns into a writable folder.
         #[test]
-        fn ro_is_never_lost(text in "[a:/ro]{0,12}::ro") {
+        fn ro_is_never_lost(text in "[a:/ro,=]{0,12}(::|,)ro") {
             if let Ok(grant) = text.parse::<DirGrant>() {
                 prop_assert_eq!(grant.access, Access::ReadOnly);
+            }
+        }
+
+        #[test]
+        fn what_is_shown_is_understood_as_the_same(text in "[ab/.]{1,3}(::[ab/.r]{1,3})?(::(ro|rw|overlay|overlay=[a/]{1,3}))?(,open=[0-9])?") {
+            if let Ok(grant) = text.parse::<DirGrant>() {
+                prop_assert_eq!(grant.to_string().parse(), Ok(grant));
             }
         }
     }

@@ -8,8 +8,35 @@ use wayleave_system::ErrorCode;
 #[non_exhaustive]
 pub enum Error {
     /// Text that is no folder grant.
-    #[error("folder grant {text:?}: {reason}; write HOST[::GUEST][::ro]")]
+    #[error(
+        "folder grant {text:?}: {reason}; write HOST[::GUEST][::MODE], with ro, rw or overlay and \
+         limits as MODE"
+    )]
     Dir {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Text that is no grant of a file.
+    #[error("file grant {text:?}: {reason}; write HOST[::GUEST][::ro]")]
+    File {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Text that is no grant of a folder in memory.
+    #[error("memory grant {text:?}: {reason}; write GUEST[::bytes=SIZE], or other limits")]
+    Memory {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Text that is no grant of an image.
+    #[error("image grant {text:?}: {reason}; write FILE::GUEST")]
+    Image {
         /// The text.
         text: String,
         /// What is wrong with it.
@@ -45,6 +72,38 @@ pub enum Error {
         /// Why.
         code: ErrorCode,
     },
+    /// A file that can not be opened.
+    #[error("file {} can not be granted: {code}", path.display())]
+    OpenFile {
+        /// The file on the host.
+        path: PathBuf,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// An archive that can not be used as an image.
+    #[error("image {} can not be granted: {reason}", path.display())]
+    OpenImage {
+        /// The archive on the host.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A folder for the changes of an overlay that can not be used.
+    #[error("folder {} can not hold the changes of an overlay: {reason}", path.display())]
+    OverlayFolder {
+        /// The folder on the host.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A guest path under which nothing can be granted.
+    #[error("guest path {guest:?}: {reason}; grant it under another path")]
+    GuestPath {
+        /// The guest path.
+        guest: String,
+        /// Why.
+        reason: String,
+    },
     /// Text that is no stream grant.
     #[error("stream grant {text:?} is not understood; write inherit, null or file:PATH")]
     Stream {
@@ -61,8 +120,8 @@ pub enum Error {
         /// Why.
         code: ErrorCode,
     },
-    /// Two folders under one guest path.
-    #[error("two folders are granted as {guest:?}; give one of them another guest path")]
+    /// Two folders or files under one guest path.
+    #[error("two grants are for {guest:?}; give one of them another guest path")]
     SameGuestPath {
         /// The guest path.
         guest: String,

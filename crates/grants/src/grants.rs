@@ -1,13 +1,12 @@
 use crate::{
-    Access, AddressRule, DirGrant, Error, HttpGrant, NameRule, NetworkPolicy, NetworkRules, Stream,
+    AddressRule, Error, HttpGrant, NameRule, NetworkPolicy, NetworkRules, OverlayMount, Stream,
     StreamGrant,
 };
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use wayleave_system::clock::{Clock, OsClock, Simulated};
-use wayleave_system::fs::{Dir, File, OsDir, ReadOnly};
+use wayleave_system::fs::{Dir, File, Mounts};
 #[cfg(feature = "http")]
 use wayleave_system::http::Client;
 use wayleave_system::net::{
@@ -107,8 +106,12 @@ pub struct Grants {
     pub args: Vec<String>,
     /// Environment variables.
     pub env: Vec<(String, String)>,
-    /// Folders, in the order in which the guest finds them.
+    /// Folders, in the order in which the guest finds them: made of `mounts`, anew with each.
     pub preopens: Vec<Preopen>,
+    /// Folders and files, each under its guest path.
+    pub mounts: Mounts,
+    /// Those of the folders whose changes go elsewhere.
+    pub overlays: Vec<OverlayMount>,
     /// Listening sockets.
     pub listeners: Vec<Arc<dyn Listener>>,
     /// The network, of which only that can be reached which the rules allow.
@@ -151,6 +154,8 @@ impl Grants {
             args: Vec::new(),
             env: Vec::new(),
             preopens: Vec::new(),
+            mounts: Mounts::default(),
+            overlays: Vec::new(),
             listeners: Vec::new(),
             network: Arc::new(OsNetwork::new()),
             network_rules: NetworkRules::default(),
@@ -213,50 +218,6 @@ impl Grants {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(name, _)| !name.is_empty() && !name.contains('='))
             .try_fold(self, |grants, (name, value)| grants.env(name, value))
-    }
-
-    /// Gives a folder of the host, to read and write, under a guest path.
-    ///
-    /// # Errors
-    /// [`Error::OpenDir`] when it can not be opened; [`Error::SameGuestPath`] when the guest path
-    /// is taken.
-    pub fn dir(self, host: impl AsRef<Path>, guest: impl Into<String>) -> Result<Self, Error> {
-        self.os_dir(host.as_ref(), guest.into(), Access::ReadWrite)
-    }
-
-    /// Gives a folder of the host, to read only, under a guest path.
-    ///
-    /// # Errors
-    /// As [`Grants::dir`].
-    pub fn dir_read_only(
-        self,
-        host: impl AsRef<Path>,
-        guest: impl Into<String>,
-    ) -> Result<Self, Error> {
-        self.os_dir(host.as_ref(), guest.into(), Access::ReadOnly)
-    }
-
-    /// Gives the folder that a parsed grant names.
-    ///
-    /// # Errors
-    /// As [`Grants::dir`].
-    pub fn dir_grant(self, grant: DirGrant) -> Result<Self, Error> {
-        self.os_dir(&grant.host, grant.guest, grant.access)
-    }
-
-    /// Gives a folder of any provider.
-    ///
-    /// # Errors
-    /// [`Error::SameGuestPath`] when the guest path is taken; [`Error::Nul`] when it contains a
-    /// NUL byte.
-    pub fn preopen(mut self, dir: Arc<dyn Dir>, guest: impl Into<String>) -> Result<Self, Error> {
-        let guest = guest.into();
-        refuse_nul(&guest, || "a guest path".to_owned())?;
-        if self.preopens.iter().any(|preopen| preopen.guest == guest) {
-            return Err(Error::SameGuestPath { guest });
-        }
-        self.preopens.push(Preopen { guest, dir });
-        Ok(self)
     }
 
     /// Listens on a TCP address of the host and gives the listener. The guest finds it behind its
@@ -442,19 +403,9 @@ impl Grants {
         self.http = Some(client);
         self
     }
-
-    fn os_dir(self, host: &Path, guest: String, access: Access) -> Result<Self, Error> {
-        let dir = OsDir::open_ambient(host)
-            .map_err(|code| Error::OpenDir { path: host.to_owned(), code })?;
-        let dir: Arc<dyn Dir> = match access {
-            Access::ReadWrite => Arc::new(dir),
-            Access::ReadOnly => Arc::new(ReadOnly::new(Arc::new(dir))),
-        };
-        self.preopen(dir, guest)
-    }
 }
 
-fn refuse_nul(text: &str, what: impl FnOnce() -> String) -> Result<(), Error> {
+pub(crate) fn refuse_nul(text: &str, what: impl FnOnce() -> String) -> Result<(), Error> {
     if text.contains('\0') {
         return Err(Error::Nul { what: what() });
     }

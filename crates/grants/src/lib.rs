@@ -9,6 +9,7 @@
 //! for.
 //!
 //! Grants written as text (`--dir data::/data::ro`) are parsed by [`DirGrant`],
+//! [`FileGrant`], [`MemoryGrant`], [`ImageGrant`],
 //! [`EnvGrant`], [`StreamGrant`], [`AddressRule`] and [`NameRule`]; text that can not be understood is an error that says what
 //! was expected, never a grant.
 
@@ -18,13 +19,18 @@ mod determinism;
 mod dir;
 mod env;
 mod error;
+mod file;
 mod grants;
 mod http;
+mod image;
 mod learn;
 mod limits;
 #[cfg(feature = "manifest")]
 pub mod manifest;
+mod memory;
+mod mode;
 mod moment;
+mod mounts;
 mod net;
 mod randomness;
 mod refusal;
@@ -33,14 +39,19 @@ mod stream;
 pub mod units;
 
 pub use clocks::ClockGrant;
-pub use dir::{Access, DirGrant};
+pub use dir::DirGrant;
 pub use env::EnvGrant;
 pub use error::Error;
+pub use file::FileGrant;
 pub use grants::{Clocks, Grants, Limits, Preopen};
 pub use http::HttpGrant;
+pub use image::ImageGrant;
 pub use learn::{Learned, Learning};
 pub use limits::LimitSettings;
+pub use memory::MemoryGrant;
+pub use mode::{Access, MountLimits};
 pub use moment::Moment;
+pub use mounts::OverlayMount;
 pub use net::{
     AddressRule, Block, HostRule, NamePattern, NameRule, NetworkPolicy, NetworkRules, Ports,
     Protocol,

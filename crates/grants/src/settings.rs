@@ -1,8 +1,9 @@
 use crate::determinism::deterministic;
 use crate::{
-    AddressRule, ClockGrant, DirGrant, EnvGrant, Error, Grants, HttpGrant, LimitSettings, Moment,
-    NameRule, Protocol, RandomGrant, Stream, StreamGrant,
+    AddressRule, ClockGrant, DirGrant, EnvGrant, Error, FileGrant, Grants, HttpGrant, ImageGrant,
+    LimitSettings, MemoryGrant, Moment, NameRule, Protocol, RandomGrant, Stream, StreamGrant,
 };
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -18,6 +19,12 @@ pub struct Settings {
     pub args: Vec<String>,
     /// Folders, in the order in which the guest finds them.
     pub dirs: Vec<DirGrant>,
+    /// Archives as folders; the guest finds them behind `dirs`.
+    pub images: Vec<ImageGrant>,
+    /// Folders in memory; the guest finds them behind `images`.
+    pub memories: Vec<MemoryGrant>,
+    /// Single files; the guest finds their folders behind `memories`.
+    pub files: Vec<FileGrant>,
     /// Variables; of two with one name the later one counts.
     pub env: Vec<EnvGrant>,
     /// Whether all variables of the host are given, besides `env`.
@@ -61,15 +68,18 @@ impl Settings {
 
     /// These, and what `over` asks for besides.
     ///
-    /// Lists grow, and what `over` has comes last; what is in both is there once. Of two folders
+    /// Lists grow, and what `over` has comes last; what is in both is there once. Of two mounts
     /// under one guest path, and of two variables with one name, that of `over` is left. Of what
     /// there is one of, `over` decides where it says something.
     #[must_use]
     pub fn extended_by(mut self, over: Self) -> Self {
-        self.dirs.retain(|dir| over.dirs.iter().all(|other| other.guest != dir.guest));
+        self.give_up(&over.guest_paths());
         self.env.retain(|variable| over.env.iter().all(|other| other.name() != variable.name()));
         self.args.extend(over.args);
         self.dirs.extend(over.dirs);
+        self.images.extend(over.images);
+        self.memories.extend(over.memories);
+        self.files.extend(over.files);
         self.env.extend(over.env);
         add(&mut self.listeners, over.listeners);
         add(&mut self.http, over.http);
@@ -165,6 +175,15 @@ impl Settings {
         for dir in &self.dirs {
             grants = grants.dir_grant(dir.clone())?;
         }
+        for image in &self.images {
+            grants = grants.image_grant(image.clone())?;
+        }
+        for memory in &self.memories {
+            grants = grants.memory_grant(memory.clone())?;
+        }
+        for file in &self.files {
+            grants = grants.file_grant(file.clone())?;
+        }
         for address in &self.listeners {
             grants = grants.tcp_listen(*address)?;
         }
@@ -191,6 +210,22 @@ impl Settings {
             grants = grants.random(self.random.unwrap_or(RandomGrant::Secure).source());
         }
         Ok(grants.limits(self.limits.limits()))
+    }
+
+    /// Where the guest finds files and folders.
+    pub(crate) fn guest_paths(&self) -> BTreeSet<String> {
+        let dirs = self.dirs.iter().map(|grant| &grant.guest);
+        let images = self.images.iter().map(|grant| &grant.guest);
+        let memories = self.memories.iter().map(|grant| &grant.guest);
+        let files = self.files.iter().map(|grant| &grant.guest);
+        dirs.chain(images).chain(memories).chain(files).cloned().collect()
+    }
+
+    fn give_up(&mut self, guest_paths: &BTreeSet<String>) {
+        self.dirs.retain(|grant| !guest_paths.contains(&grant.guest));
+        self.images.retain(|grant| !guest_paths.contains(&grant.guest));
+        self.memories.retain(|grant| !guest_paths.contains(&grant.guest));
+        self.files.retain(|grant| !guest_paths.contains(&grant.guest));
     }
 }
 

@@ -8,6 +8,7 @@ mod files;
 mod limits;
 mod manifest;
 mod network;
+mod overlay;
 mod streams;
 
 pub(crate) use determinism::DeterminismArgs;
@@ -16,6 +17,7 @@ pub(crate) use files::FileArgs;
 pub(crate) use limits::LimitArgs;
 pub(crate) use manifest::ManifestArgs;
 pub(crate) use network::{HttpArgs, NetworkArgs};
+pub(crate) use overlay::OverlayArgs;
 pub(crate) use streams::StreamArgs;
 
 use crate::failure::Failure;

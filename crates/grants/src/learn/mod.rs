@@ -7,7 +7,7 @@ mod root;
 mod smallest;
 
 use crate::refusal::{GuestPath, is_top};
-use crate::{Access, AddressRule, DirGrant, Error, Grants, NameRule, Settings};
+use crate::{Access, AddressRule, DirGrant, Error, FileGrant, Grants, NameRule, Settings};
 use host::HostFolder;
 use notes::Notes;
 use root::{Root, Side};
@@ -60,7 +60,9 @@ impl Learning {
     /// As [`Settings::open`].
     pub fn start(asked: &Settings) -> Result<(Self, Grants), Error> {
         let mut kept = asked.clone();
-        let plain = |dir: &DirGrant| matches!(dir.access, Access::ReadOnly | Access::ReadWrite);
+        let plain = |dir: &DirGrant| {
+            matches!(dir.access, Access::ReadOnly | Access::ReadWrite) && dir.limits.is_empty()
+        };
         let (watched, rest) = kept.dirs.into_iter().partition(plain);
         kept.dirs = rest;
         let mut learning = Self { kept, places: Vec::new() };
@@ -217,6 +219,7 @@ impl Settings {
     pub fn allow(&mut self, grant: &Grant) -> Result<(), Error> {
         match grant.option {
             "dir" => add(&mut self.dirs, grant.value.parse::<DirGrant>()?),
+            "file" => add(&mut self.files, grant.value.parse::<FileGrant>()?),
             "allow-outbound" => add(&mut self.outbound, grant.value.parse::<AddressRule>()?),
             "allow-inbound" => add(&mut self.inbound, grant.value.parse::<AddressRule>()?),
             "allow-resolve" => add(&mut self.resolve, grant.value.parse::<NameRule>()?),
@@ -233,14 +236,18 @@ impl Settings {
     /// Adds a file or folder of the host.
     fn allow_path(&mut self, host: PathBuf, guest: String, folder: bool, writable: bool) {
         let access = if writable { Access::ReadWrite } else { Access::ReadOnly };
-        let _ = folder;
-        add(&mut self.dirs, DirGrant { host, guest, access });
+        if folder {
+            add(&mut self.dirs, DirGrant::new(host, guest, access));
+        } else {
+            add(&mut self.files, FileGrant { host, guest, read_only: !writable });
+        }
     }
 
     /// The same, with relative paths of files and folders taken from `folder` on.
     #[must_use]
     pub fn rooted(mut self, folder: &Path) -> Self {
-        self.dirs = self.dirs.into_iter().map(|dir| dir.rooted(folder)).collect();
+        self.dirs = self.dirs.into_iter().map(|dir| dir.relative_to(folder)).collect();
+        self.files = self.files.into_iter().map(|file| file.relative_to(folder)).collect();
         self
     }
 

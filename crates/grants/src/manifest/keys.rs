@@ -2,7 +2,10 @@
 
 use super::Key;
 use crate::units::{format_bytes, format_duration, parse_bytes, parse_duration};
-use crate::{AddressRule, DirGrant, EnvGrant, LimitSettings, NetworkRules, Settings, StreamGrant};
+use crate::{
+    AddressRule, DirGrant, EnvGrant, FileGrant, ImageGrant, LimitSettings, MemoryGrant,
+    NetworkRules, Settings, StreamGrant,
+};
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
@@ -23,16 +26,55 @@ fn files() -> Vec<Key<Settings>> {
             "dir",
             |settings: &mut Settings, text, folder| {
                 let dir: DirGrant = parse(text)?;
-                if settings.dirs.iter().any(|other| other.guest == dir.guest) {
-                    return Err(format!("two folders as {:?}; name another guest path", dir.guest));
-                }
-                settings.dirs.push(dir.rooted(folder));
+                free(settings, &dir.guest)?;
+                settings.dirs.push(dir.relative_to(folder));
                 Ok(())
             },
             |settings| texts(&settings.dirs),
         )
-        .about("HOST[::GUEST][::ro]", "Folders, `::ro` to read only."),
+        .about("HOST[::GUEST][::MODE]", "Folders, `::ro` to read only."),
+        Key::list(
+            "file",
+            |settings: &mut Settings, text, folder| {
+                let file: FileGrant = parse(text)?;
+                free(settings, &file.guest)?;
+                settings.files.push(file.relative_to(folder));
+                Ok(())
+            },
+            |settings| texts(&settings.files),
+        )
+        .about("HOST[::GUEST][::ro]", "Single files, `::ro` to read only."),
+        Key::list(
+            "mem",
+            |settings: &mut Settings, text, _| {
+                let memory: MemoryGrant = parse(text)?;
+                free(settings, &memory.guest)?;
+                settings.memories.push(memory);
+                Ok(())
+            },
+            |settings| texts(&settings.memories),
+        )
+        .about("GUEST[::LIMITS]", "Empty folders in memory."),
+        Key::list(
+            "image",
+            |settings: &mut Settings, text, folder| {
+                let image: ImageGrant = parse(text)?;
+                free(settings, &image.guest)?;
+                settings.images.push(image.relative_to(folder));
+                Ok(())
+            },
+            |settings| texts(&settings.images),
+        )
+        .about("FILE::GUEST", "What is in tar and zip files, to read only."),
     ]
+}
+
+/// Fails where something is under a guest path already.
+fn free(settings: &Settings, guest: &str) -> Result<(), String> {
+    if settings.guest_paths().contains(guest) {
+        return Err(format!("two of them as {guest:?}; name another guest path"));
+    }
+    Ok(())
 }
 
 fn environment() -> Vec<Key<Settings>> {

@@ -35,7 +35,7 @@ impl Paths {
             host: grant.host.clone(),
             name: grant.guest.clone(),
             guest: GuestPath::new(&grant.guest),
-            writable: grant.access == Access::ReadWrite,
+            writable: grant.access != Access::ReadOnly,
         };
         Self { mounts: grants.into_iter().map(mount).collect() }
     }
@@ -167,7 +167,7 @@ mod tests {
         ] {
             let parsed: DirGrant = text(host, guest, writable).parse().unwrap();
             let access = if writable { Access::ReadWrite } else { Access::ReadOnly };
-            assert_eq!(parsed, DirGrant { host: host.into(), guest: guest.into(), access });
+            assert_eq!(parsed, DirGrant::new(host, guest, access));
         }
     }
 

@@ -1,30 +1,40 @@
 //! Files and folders.
 //!
 //! [`Dir`] and [`File`] are what every provider implements: the operating system ([`OsDir`]),
-//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`], [`Overlay`], [`Quota`]).
+//! memory ([`MemoryDir`]), and wrappers ([`ReadOnly`], [`Overlay`], [`Quota`]). [`Mounts`] puts
+//! several together.
 //!
 //! A path that a guest gives is relative to a [`Dir`] and stays below it: absolute paths, `..`
 //! beyond the top and symbolic links that lead out are
 //! [`NotCapable`](crate::ErrorCode::NotCapable). What POSIX says of trailing slashes holds: they
 //! ask for a directory, and they make the last symbolic link be followed.
 
+#[cfg(feature = "images")]
+mod image;
 mod memory;
+mod mounts;
+mod numbers;
 mod os;
 mod overlay;
 mod path;
 mod quota;
 mod read_only;
 mod reproducible;
+mod single_file;
 mod types;
 mod walk;
 mod watched;
 
+#[cfg(feature = "images")]
+pub use image::{Image, ImageError};
 pub use memory::{MemoryDir, MemoryFile};
+pub use mounts::{MountError, Mounts};
 pub use os::{OsDir, OsFile, Resolver};
 pub use overlay::{Change, ChangeKind, Overlay};
 pub use quota::{Quota, QuotaLimits};
 pub use read_only::ReadOnly;
 pub use reproducible::{FileNumbers, Reproducible, ReproducibleFile};
+pub use single_file::SingleFile;
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
 pub use watched::{Action, Attempt, Instead, Watched, Watcher};
 
@@ -191,7 +201,10 @@ pub trait Entries: Send {
 /// [`CrossDevice`](crate::ErrorCode::CrossDevice) between providers.
 pub fn rename(from_dir: &dyn Dir, from: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
     refuse_read_only(Action::Rename, [(from_dir, from), (to_dir, to)])?;
-    from_dir.rename_to(from, to_dir, to)
+    match mounts::holder(from_dir, to_dir, to, crate::ErrorCode::Busy)? {
+        Some((holder, name)) => rename(from_dir, from, &*holder, &name),
+        None => from_dir.rename_to(from, to_dir, to),
+    }
 }
 
 /// Gives what is at `from` below one folder a second name `to` below another.
@@ -206,7 +219,10 @@ pub fn link(
     to: &str,
 ) -> Result<()> {
     refuse_read_only(Action::Link, [(from_dir, from), (to_dir, to)])?;
-    from_dir.link_to(from, follow, to_dir, to)
+    match mounts::holder(from_dir, to_dir, to, crate::ErrorCode::Exists)? {
+        Some((holder, name)) => link(from_dir, from, follow, &*holder, &name),
+        None => from_dir.link_to(from, follow, to_dir, to),
+    }
 }
 
 fn refuse_read_only(what: Action, sides: [(&dyn Dir, &str); 2]) -> Result<()> {

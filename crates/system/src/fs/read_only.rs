@@ -49,7 +49,7 @@ impl Dir for ReadOnly {
         };
         Ok(match node? {
             Node::Dir(dir) => Node::Dir(Arc::new(Self(dir))),
-            Node::File(file) => Node::File(Arc::new(ReadOnlyFile(file))),
+            Node::File(file) => Node::File(Arc::new(ReadOnlyFile::new(file))),
         })
     }
 
@@ -120,7 +120,13 @@ impl Dir for ReadOnly {
 
 /// A file that was opened for reading. The system would refuse to write to it, but not to set its
 /// times.
-struct ReadOnlyFile(Arc<dyn File>);
+pub(super) struct ReadOnlyFile(Arc<dyn File>);
+
+impl ReadOnlyFile {
+    pub(super) fn new(file: Arc<dyn File>) -> Self {
+        Self(file)
+    }
+}
 
 impl File for ReadOnlyFile {
     fn read(&self, buffers: &mut [IoSliceMut<'_>], blocking: Blocking) -> Result<usize> {

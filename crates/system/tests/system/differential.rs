@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::io::IoSliceMut;
 use std::sync::Arc;
 use wayleave_system::fs::{
-    self, Dir, FileKind, MemoryDir, Node, OpenOptions, Resolver, SetTime, Timestamp,
+    self, Dir, FileKind, MemoryDir, Mounts, Node, OpenOptions, Resolver, SetTime, Timestamp,
 };
 use wayleave_system::{ErrorCode, Result};
 
@@ -120,7 +120,8 @@ pub(crate) fn apply(dir: &dyn Dir, operation: &Operation) -> Result<Answer> {
 
 /// Everything below a folder, as text.
 fn tree(dir: &dyn Dir, indent: usize, out: &mut String) {
-    for name in list(dir) {
+    // The mount point is of one provider only.
+    for name in list(dir).into_iter().filter(|name| name != "mount") {
         let stat = dir.stat_at(&name, false).unwrap();
         let text = match stat.kind {
             FileKind::SymbolicLink => dir.read_link(&name).unwrap(),
@@ -137,7 +138,7 @@ fn tree(dir: &dyn Dir, indent: usize, out: &mut String) {
 }
 
 fn run(operations: &[Operation], prepare: impl Fn(&Sandbox), with_memory: bool) {
-    let sandboxes = [Sandbox::new(), Sandbox::new()];
+    let sandboxes = [Sandbox::new(), Sandbox::new(), Sandbox::new()];
     sandboxes.iter().for_each(&prepare);
     let mut dirs: Vec<(&str, Arc<dyn Dir>)> = vec![
         ("kernel", sandboxes[0].open(Resolver::Kernel)),
@@ -146,6 +147,7 @@ fn run(operations: &[Operation], prepare: impl Fn(&Sandbox), with_memory: bool) 
     if with_memory {
         dirs.push(("memory", Arc::new(MemoryDir::new(1 << 20))));
     }
+    dirs.push(("mounts", mounted(sandboxes[2].open(Resolver::Kernel))));
     for operation in operations {
         let answers: Vec<_> = dirs.iter().map(|(_, dir)| apply(&**dir, operation)).collect();
         for (answer, (name, _)) in answers.iter().zip(&dirs) {
@@ -160,6 +162,14 @@ fn run(operations: &[Operation], prepare: impl Fn(&Sandbox), with_memory: bool) 
     let trees: Vec<_> = trees.collect();
     assert!(trees.iter().all(|tree| *tree == trees[0]), "{trees:#?}");
     sandboxes.iter().for_each(Sandbox::check_outside);
+}
+
+/// A folder with a mount point in it, which no operation names.
+fn mounted(outer: Arc<dyn Dir>) -> Arc<dyn Dir> {
+    let mut mounts = Mounts::default();
+    mounts.dir("/", outer).unwrap();
+    mounts.dir("/mount", Arc::new(MemoryDir::new(1))).unwrap();
+    mounts.folders().remove(0).1
 }
 
 pub(crate) const NAMES: &[&str] = &["a", "b", "link"];
@@ -198,12 +208,15 @@ proptest! {
 
 /// As [`run`], for trees whose absolute links differ in their text.
 fn run_without_texts(operations: &[Operation], prepare: impl Fn(&Sandbox)) {
-    let sandboxes = [Sandbox::new(), Sandbox::new()];
+    let sandboxes = [Sandbox::new(), Sandbox::new(), Sandbox::new()];
     sandboxes.iter().for_each(&prepare);
     let kernel = sandboxes[0].open(Resolver::Kernel);
     let walk = sandboxes[1].open(Resolver::Walk);
+    let mounts = mounted(sandboxes[2].open(Resolver::Kernel));
     for operation in operations {
-        assert_eq!(apply(&*kernel, operation), apply(&*walk, operation), "{operation:?}");
+        let answer = apply(&*kernel, operation);
+        assert_eq!(answer, apply(&*walk, operation), "{operation:?}");
+        assert_eq!(answer, apply(&*mounts, operation), "mounts: {operation:?}");
     }
     sandboxes.iter().for_each(Sandbox::check_outside);
 }

@@ -8,7 +8,10 @@ mod entries;
 mod escapes;
 mod files;
 mod guarded;
+#[cfg(feature = "images")]
+mod images;
 mod links;
+mod mounts;
 mod names;
 mod net;
 mod overlay;

@@ -161,14 +161,15 @@ fn step() -> BoxedStrategy<Step> {
 
 /// How a tree is made before: without hard links, which a lower layer does not keep together.
 fn preparation() -> impl Strategy<Value = Vec<Step>> {
-    let made = |step: &Step| {
-        matches!(
-            step,
-            Step::Do(Operation::CreateDir(_) | Operation::Symlink(..) | Operation::Open(..))
-                | Step::Write(..)
-        )
-    };
-    proptest::collection::vec(step().prop_filter("makes something", made), 0..20)
+    let path = || crate::differential::path(NAMES);
+    let create = OpenOptions { write: true, create: true, follow: true, ..OpenOptions::default() };
+    let made = prop_oneof![
+        path().prop_map(|path| Step::Do(Operation::CreateDir(path))),
+        (path(), path()).prop_map(|(text, path)| Step::Do(Operation::Symlink(text, path))),
+        (path(), 0..5000_u64, 0..5000_usize)
+            .prop_map(move |(path, at, length)| Step::Write(path, create, at, length)),
+    ];
+    proptest::collection::vec(made, 0..20)
 }
 
 fn run(preparation: &[Step], steps: &[Step]) {

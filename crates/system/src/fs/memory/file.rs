@@ -124,7 +124,11 @@ impl File for MemoryFile {
         }
         let mut state = self.inode.lock();
         let contents = state.contents()?;
-        if contents.size() < end { contents.set_size(end) } else { Ok(()) }
+        if contents.size() < end {
+            contents.set_size(end)?;
+        }
+        state.touch();
+        Ok(())
     }
 
     fn advise(&self, offset: u64, length: u64, _: Advice) -> Result<()> {

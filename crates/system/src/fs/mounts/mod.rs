@@ -1,0 +1,133 @@
+//! Mount points: folders and files of any provider, put together under the paths of a guest.
+//!
+//! A mount that neither lies in another nor holds one is given as it is, and its paths cost what
+//! they cost without any of this. Others are put together: [`tree`] has the names of the mount
+//! points and of the folders on the way to them; a [`spot::Spot`] is a place in that tree and in
+//! the folder that is mounted there; [`dir::MountDir`] is the handle of a folder that has mount
+//! points below. Whatever lies below the last mount point is again given as it is.
+
+mod dir;
+mod entries;
+mod folders;
+mod spot;
+mod tree;
+
+use super::{Dir, SingleFile};
+use crate::{ErrorCode, Result as SystemResult};
+use dir::MountDir;
+use std::any::Any;
+use std::sync::Arc;
+use tree::GuestRoute;
+
+/// What a guest is given of files: folders and single files, each under a guest path.
+#[derive(Clone, Default)]
+pub struct Mounts {
+    points: Vec<Point>,
+}
+
+/// Why something can not be mounted under a guest path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MountError {
+    /// Something else is mounted there.
+    #[error("the guest path is taken")]
+    Taken,
+    /// A file needs a path with a name at its end, and without `..`.
+    #[error("the guest path is no file's: it is empty, ends in a slash or contains `..`")]
+    NoFilePath,
+    /// The path leads through a file that is mounted, or a file is to be mounted above others.
+    #[error("the guest path leads through a file")]
+    ThroughFile,
+}
+
+/// A folder or a file under a guest path.
+#[derive(Clone)]
+struct Point {
+    /// As it was given.
+    guest: String,
+    /// `None` with `..` in it: where that lies, nobody can say.
+    route: Option<GuestRoute>,
+    mounted: Mounted,
+}
+
+#[derive(Clone)]
+enum Mounted {
+    Dir(Arc<dyn Dir>),
+    File(Arc<SingleFile>),
+}
+
+impl Mounts {
+    /// Mounts a folder.
+    ///
+    /// # Errors
+    /// [`MountError::Taken`], [`MountError::ThroughFile`].
+    pub fn dir(&mut self, guest: impl Into<String>, dir: Arc<dyn Dir>) -> Result<(), MountError> {
+        let guest = guest.into();
+        let route = GuestRoute::parse(&guest);
+        self.add(Point { guest, route, mounted: Mounted::Dir(dir) })
+    }
+
+    /// Mounts a file. The guest finds a folder that holds it: the one that is mounted there, or one
+    /// with nothing but the files, and the mount points, that are mounted in it.
+    ///
+    /// # Errors
+    /// [`MountError::Taken`], [`MountError::NoFilePath`], [`MountError::ThroughFile`].
+    pub fn file(&mut self, guest: impl Into<String>, file: SingleFile) -> Result<(), MountError> {
+        let guest = guest.into();
+        let route = GuestRoute::parse(&guest);
+        let last = guest.rsplit('/').next();
+        if route.is_none() || matches!(last, None | Some("" | ".")) {
+            return Err(MountError::NoFilePath);
+        }
+        self.add(Point { guest, route, mounted: Mounted::File(Arc::new(file)) })
+    }
+
+    /// The folders that the guest finds open, with their paths, in the order in which they were
+    /// mounted.
+    ///
+    /// Each mounted folder is there under its own path, also where it lies in another, so that a
+    /// guest that picks the longest path that fits goes straight to it. The folder of a single
+    /// file that lies in no other is where that file was mounted.
+    #[must_use]
+    pub fn folders(&self) -> Vec<(String, Arc<dyn Dir>)> {
+        folders::folders(&self.points)
+    }
+
+    fn add(&mut self, point: Point) -> Result<(), MountError> {
+        for other in &self.points {
+            if other.guest == point.guest {
+                return Err(MountError::Taken);
+            }
+            let (Some(one), Some(two)) = (&point.route, &other.route) else { continue };
+            if one == two {
+                return Err(MountError::Taken);
+            }
+            let through = |file: &Point, above: &GuestRoute, below: &GuestRoute| {
+                matches!(file.mounted, Mounted::File(_)) && below.is_below(above)
+            };
+            if through(&point, one, two) || through(other, two, one) {
+                return Err(MountError::ThroughFile);
+            }
+        }
+        self.points.push(point);
+        Ok(())
+    }
+}
+
+/// The folder and name that `to` comes to, when it is for another folder to make something there:
+/// that one knows nothing of mount points. `None` where there are none, or `from` sees to it.
+///
+/// # Errors
+/// `taken` where there is a mount point already.
+pub(super) fn holder(
+    from: &dyn Dir,
+    to_dir: &dyn Dir,
+    to: &str,
+    taken: ErrorCode,
+) -> SystemResult<Option<(Arc<dyn Dir>, String)>> {
+    let mounts = |dir: &dyn Dir| (dir as &dyn Any).is::<MountDir>();
+    match (to_dir as &dyn Any).downcast_ref::<MountDir>() {
+        Some(to_dir) if !mounts(from) => to_dir.vacancy(to, taken).map(Some),
+        _ => Ok(None),
+    }
+}
