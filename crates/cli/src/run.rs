@@ -1,7 +1,6 @@
 use crate::calls;
 use crate::failure::Failure;
 use crate::grants::{GrantArgs, OverlayArgs};
-use crate::http;
 use crate::invoke;
 use crate::refusals::RefusalArgs;
 use crate::report;
@@ -11,8 +10,8 @@ use clap::ValueEnum;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use wayleave::UnknownImports;
 use wayleave::grants::Settings;
-use wayleave::{Grants, UnknownImports};
 
 /// Run a program.
 ///
@@ -70,7 +69,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let file = PathBuf::from(args.command.remove(0));
     let settings = settings(&args, &file)?;
     let limits = &settings.limits;
-    let (refusals, grants) = args.refusals.watch(&settings, open)?;
+    let (refusals, grants) = args.refusals.watch(&settings)?;
     let policy = match args.unknown_imports {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
@@ -132,8 +131,4 @@ fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
         settings.args.push(arg.to_owned());
     }
     Ok(settings)
-}
-
-fn open(settings: &Settings) -> Result<Grants, Failure> {
-    http::with_client(settings.open().map_err(Failure::usage)?, settings)
 }

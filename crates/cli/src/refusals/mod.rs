@@ -5,6 +5,7 @@ mod learn;
 mod show;
 
 use crate::failure::Failure;
+use crate::http;
 pub(crate) use show::describe;
 
 use ask::Asker;
@@ -71,13 +72,8 @@ impl RefusalArgs {
         self.on_refusal == OnRefusal::Trap
     }
 
-    /// What a program is given that asks for `settings`, so that refusals are told; `open` opens
-    /// them.
-    pub(crate) fn watch(
-        &self,
-        settings: &Settings,
-        open: impl FnOnce(&Settings) -> Result<Grants, Failure>,
-    ) -> Result<(Arc<RefusalLog>, Grants), Failure> {
+    /// What a program is given that asks for `settings`, so that refusals are told.
+    pub(crate) fn watch(&self, settings: &Settings) -> Result<(Arc<RefusalLog>, Grants), Failure> {
         let paths = Arc::new(Paths::new(&settings.dirs));
         let (explain, record) = (self.explain, Record::new());
         if let Some(file) = &self.learn {
@@ -85,7 +81,7 @@ impl RefusalArgs {
             let learner = Learner::new(learning, file.clone(), self.learn_network)?;
             let how = How::Learn(Box::new(learner));
             let log = Arc::new(RefusalLog { paths, record, explain, how, remember: None });
-            return Ok((log.clone(), grants.refusals(log)));
+            return Ok((log.clone(), http::with_client(grants.refusals(log), settings)?));
         }
         if let Some(file) = &self.remember {
             learn::refuse_to_replace(file)?;
@@ -93,7 +89,9 @@ impl RefusalArgs {
         let remember = self.remember.clone().map(|file| (file, settings.clone()));
         let how = self.how()?;
         let log = Arc::new(RefusalLog { paths, record, explain, how, remember });
-        Ok((log.clone(), open(settings)?.explain(log.paths.clone(), log)))
+        let grants = settings.open().map_err(Failure::usage)?;
+        let grants = grants.explain(log.paths.clone(), log.clone());
+        Ok((log, http::with_client(grants, settings)?))
     }
 
     fn how(&self) -> Result<How, Failure> {

@@ -7,11 +7,14 @@ mod root;
 mod smallest;
 
 use crate::refusal::{GuestPath, is_top};
-use crate::{Access, AddressRule, DirGrant, Error, FileGrant, Grants, NameRule, Settings};
+use crate::{
+    Access, AddressRule, DirGrant, Error, FileGrant, Grants, MemoryGrant, MountLimits, NameRule,
+    Settings,
+};
 use host::HostFolder;
 use notes::Notes;
 use root::{Root, Side};
-use smallest::{Host, Kind, Used, Wanted, smallest};
+use smallest::{Host, Kind, Used, Wanted, What, smallest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -148,11 +151,11 @@ impl Place {
         }
         for wanted in &wanted {
             let host = self.host.path(&wanted.path);
-            self.grant(&wanted.path, host, wanted.folder, wanted.writable, learned);
+            self.grant(&wanted.path, host, wanted.what, wanted.writable, learned);
         }
         for (path, real) in self.led_out(&used, &wanted) {
-            let (folder, used) = (real.is_dir(), used[path]);
-            self.grant(path, real, folder, used.written, learned);
+            let what = if real.is_dir() { What::Folder } else { What::File };
+            self.grant(path, real, what, used[path].written, learned);
         }
     }
 
@@ -164,7 +167,7 @@ impl Place {
     ) -> Vec<(&'a Vec<String>, PathBuf)> {
         let mut found = Vec::new();
         for path in used.keys() {
-            let around = wanted.iter().filter(|wanted| wanted.folder);
+            let around = wanted.iter().filter(|wanted| wanted.what == What::Folder);
             let around = around.filter(|wanted| path.starts_with(&wanted.path));
             let Some(around) = around.max_by_key(|wanted| wanted.path.len()) else { continue };
             let exact = |wanted: &Wanted| wanted.path == *path;
@@ -181,26 +184,20 @@ impl Place {
         found
     }
 
-    fn grant(
-        &self,
-        path: &[String],
-        host: PathBuf,
-        folder: bool,
-        writable: bool,
-        to: &mut Learned,
-    ) {
+    fn grant(&self, path: &[String], host: PathBuf, what: What, writable: bool, to: &mut Learned) {
         let guest = self.guest.clone().join(&path.join("/")).to_string();
-        if host.to_str().is_none() || host.to_string_lossy().contains("::") || guest.contains("::")
-        {
+        let plain =
+            |path: &str| !path.contains("::") && !path.starts_with(':') && !path.ends_with(':');
+        if !host.to_str().is_some_and(plain) || !plain(&guest) {
             to.left_out.push(format!("{}: such a path can not be written", host.display()));
             return;
         }
-        to.settings.allow_path(host, guest, folder, writable);
+        to.settings.allow_path(host, guest, what, writable);
     }
 }
 
 fn covered(wanted: &[Wanted], path: &[String]) -> bool {
-    wanted.iter().any(|wanted| wanted.folder && path.starts_with(&wanted.path))
+    wanted.iter().any(|wanted| wanted.what == What::Folder && path.starts_with(&wanted.path))
 }
 
 fn open_folder(dir: &Arc<dyn Dir>, path: &str) -> Answer<Arc<dyn Dir>> {
@@ -234,12 +231,15 @@ impl Settings {
     }
 
     /// Adds a file or folder of the host.
-    fn allow_path(&mut self, host: PathBuf, guest: String, folder: bool, writable: bool) {
+    fn allow_path(&mut self, host: PathBuf, guest: String, what: What, writable: bool) {
         let access = if writable { Access::ReadWrite } else { Access::ReadOnly };
-        if folder {
-            add(&mut self.dirs, DirGrant::new(host, guest, access));
-        } else {
-            add(&mut self.files, FileGrant { host, guest, read_only: !writable });
+        match what {
+            What::Folder => add(&mut self.dirs, DirGrant::new(host, guest, access)),
+            What::File => add(&mut self.files, FileGrant { host, guest, read_only: !writable }),
+            What::Empty => {
+                let limits = MountLimits { bytes: Some(0), ..MountLimits::default() };
+                add(&mut self.memories, MemoryGrant { guest, limits });
+            }
         }
     }
 

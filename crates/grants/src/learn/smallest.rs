@@ -7,10 +7,11 @@
 //!    be granted, is granted to read; what was written to below it keeps a grant of its own. If more
 //!    than [`FEW`] of them would be granted to write, it is granted to write.
 //! 3. Of any other folder the files that were read or written to are granted one by one.
-//! 4. A folder that was only looked at is granted to read where nothing around or below it is.
+//! 4. In place of a folder that was only looked at, and that nothing of this grants, an empty one is
+//!    given.
 //!
-//! Too wide for 2 and 4 are folders that hold a person's files whatever the program is for: the
-//! root, and all down to the home folder and to the one above the current folder.
+//! Too wide for 2 are folders that hold a person's files whatever the program is for: the root, and
+//! all down to the home folder and to the one above the current folder.
 
 use std::collections::BTreeMap;
 use std::ops::BitOr;
@@ -62,8 +63,17 @@ pub(super) enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) path: Vec<String>,
-    pub(super) folder: bool,
+    pub(super) what: What,
     pub(super) writable: bool,
+}
+
+/// What is granted at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    File,
+    Folder,
+    /// A folder with nothing in it.
+    Empty,
 }
 
 /// What is known of the host's folders.
@@ -96,13 +106,13 @@ struct Node<'a> {
 impl Node<'_> {
     fn wanted(&self, path: &mut Vec<String>, host: &dyn Host) -> Vec<Wanted> {
         let grant =
-            |path: &[String], folder, writable| Wanted { path: path.to_vec(), folder, writable };
+            |path: &[String], what, writable| Wanted { path: path.to_vec(), what, writable };
         let Used { read, written, listed, seen, .. } = self.used;
         match host.kind(path) {
             // It was made: that is its folder's to allow.
             Kind::Missing => return Vec::new(),
-            Kind::File if written => return vec![grant(path, false, true)],
-            Kind::File if read || seen => return vec![grant(path, false, false)],
+            Kind::File if written => return vec![grant(path, What::File, true)],
+            Kind::File if read || seen => return vec![grant(path, What::File, false)],
             Kind::File => return Vec::new(),
             Kind::Folder => {}
         }
@@ -116,23 +126,26 @@ impl Node<'_> {
             path.pop();
         }
         if makes || written {
-            return vec![grant(path, true, true)];
+            return vec![grant(path, What::Folder, true)];
         }
         let direct = |writable: bool| {
             let is = |wanted: &&Wanted| {
-                wanted.path.len() == path.len() + 1 && wanted.writable == writable
+                wanted.path.len() == path.len() + 1
+                    && wanted.writable == writable
+                    && wanted.what != What::Empty
             };
             below.iter().filter(is).count()
         };
         let wide = host.too_wide(path);
         if direct(true) > FEW && !wide {
-            return vec![grant(path, true, true)];
+            return vec![grant(path, What::Folder, true)];
         }
         let many = direct(false) > FEW;
-        let only_seen = seen && below.is_empty();
-        if (listed || many || only_seen) && !wide {
+        if (listed || many) && !wide {
             below.retain(|wanted| wanted.writable);
-            below.insert(0, grant(path, true, false));
+            below.insert(0, grant(path, What::Folder, false));
+        } else if seen && below.is_empty() && !path.is_empty() {
+            below.push(grant(path, What::Empty, false));
         }
         below
     }
@@ -181,8 +194,12 @@ mod tests {
             (parts.collect(), used)
         });
         let shown = |wanted: Wanted| {
-            let slash = if wanted.folder { "/" } else { "" };
-            let mode = if wanted.writable { "rw" } else { "ro" };
+            let slash = if wanted.what == What::File { "" } else { "/" };
+            let mode = match (wanted.what, wanted.writable) {
+                (What::Empty, _) => "empty",
+                (_, true) => "rw",
+                (_, false) => "ro",
+            };
             format!("{}{slash} {mode}", wanted.path.join("/"))
         };
         smallest(&used.collect(), &TREE).into_iter().map(shown).collect()
@@ -224,7 +241,9 @@ mod tests {
     #[test]
     fn looking_at_a_folder_matters_only_where_nothing_else_does() {
         assert_eq!(wanted(&[("lib", "s"), ("lib/a", "r"), ("", "s")]), ["lib/a ro"]);
-        assert_eq!(wanted(&[("lib/x", "s")]), ["lib/x/ ro"]);
+        assert_eq!(wanted(&[("lib/x", "s")]), ["lib/x/ empty"]);
+        assert_eq!(wanted(&[("lib", "l"), ("lib/x", "s")]), ["lib/ ro"]);
+        assert_eq!(wanted(&[("home", "s")]), ["home/ empty"]);
         assert_eq!(wanted(&[("lib/gone", "s")]), [""; 0]);
     }
 
@@ -232,7 +251,7 @@ mod tests {
     fn what_is_too_wide_is_not_granted_for_its_number() {
         let home = [("home/a", "r"), ("home/b", "r"), ("home/c", "r"), ("home/d", "r")];
         assert_eq!(wanted(&home), ["home/a ro", "home/b ro", "home/c ro", "home/d ro"]);
-        assert_eq!(wanted(&[("", "l"), ("home", "ls")]), [""; 0]);
+        assert_eq!(wanted(&[("", "l"), ("home", "ls")]), ["home/ empty"]);
         // What has to be, has to be.
         assert_eq!(wanted(&[("home/new", "cw")]), ["home/ rw"]);
     }
