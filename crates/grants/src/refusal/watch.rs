@@ -1,7 +1,7 @@
-use super::ask;
 use super::guest_path::GuestPath;
 use super::paths::{Paths, Place};
 use super::verb::Verb;
+use super::{ROOT, ask};
 use std::sync::Arc;
 use wayleave_system::ErrorCode;
 use wayleave_system::fs::{Action, Attempt, Instead, Watcher};
@@ -19,7 +19,10 @@ impl FileRefusals {
     }
 
     fn refused(&self, attempt: &Attempt<'_>, error: ErrorCode) -> Option<Instead> {
-        let path = GuestPath::new(attempt.folder).join(attempt.path);
+        // Below the folder that stands for everything, only a relative path begins like this.
+        let relative = attempt.path.starts_with("..") && self.paths.mount(attempt.folder).is_none();
+        let folder = if relative && attempt.folder == ROOT { "." } else { attempt.folder };
+        let path = GuestPath::new(folder).join(attempt.path);
         let verb = Verb::of(attempt.what);
         let inside = matches!(self.paths.place(&path), Place::Inside(..));
         if inside && attempt.what == Action::Symlink && error == ErrorCode::NotCapable {
