@@ -90,7 +90,13 @@ impl RefusalArgs {
         let how = self.how()?;
         let log = Arc::new(RefusalLog { paths, record, explain, how, remember });
         let grants = settings.open().map_err(Failure::usage)?;
-        let grants = grants.explain(log.paths.clone(), log.clone());
+        // One folder more than was granted can be noticed: that is only for who has asked.
+        let asked = self.explain || self.on_refusal != OnRefusal::Deny;
+        let (paths, refusals) = (log.paths.clone(), log.clone());
+        let grants = match asked {
+            true => grants.explain_all(paths, refusals),
+            false => grants.explain(paths, refusals),
+        };
         Ok((log, http::with_client(grants, settings)?))
     }
 

@@ -126,7 +126,7 @@ impl Kept {
         let apart = apart(member.size);
         let mut state = self.nearest(member, index * BLOCK_U64, apart);
         loop {
-            if state.given % apart == 0 && state.given > 0 {
+            if state.given.is_multiple_of(apart) && state.given > 0 {
                 self.keep(state.clone());
             }
             let at = state.given / BLOCK_U64;
@@ -145,7 +145,7 @@ impl Kept {
         let before = states.filter(|(_, s)| s.member == member.start && s.given <= offset);
         match before.max_by_key(|(_, s)| s.given).map(|(at, _)| at) {
             // Those at the places stay there; the others are where somebody is reading on.
-            Some(at) if self.states[at].given % apart == 0 => self.states[at].clone(),
+            Some(at) if self.states[at].given.is_multiple_of(apart) => self.states[at].clone(),
             Some(at) => self.states.swap_remove(at),
             None => State::start(member),
         }
