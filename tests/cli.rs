@@ -8,6 +8,8 @@ fn sessions() {
     std::fs::create_dir_all("../../target").expect("the target folder");
     for cases in [
         "run",
+
+        "refusals",
         "files",
         "components",
         "libraries",
@@ -84,3 +86,74 @@ const LENDER_ROUND: &[&str] = &[
     "taken: ours",
     "live at last: 0",
 ];
+
+/// What a program is watched to need is enough for it, and no more than that is granted.
+#[test]
+fn a_manifest_that_was_learned_is_enough_and_no_more() {
+    for (engine, build) in [("wasmtime", "built"), ("wasmi", "built"), ("wasmtime", "built/p2")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let top = folder.path().canonicalize().expect("its path");
+        std::fs::create_dir(top.join("in")).expect("a folder");
+        std::fs::write(top.join("in/a"), "one\n").expect("a file");
+        std::fs::write(top.join("in/b"), "two words\n").expect("a file");
+        std::fs::write(top.join("in/other"), "not read\n").expect("a file");
+        let guests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests");
+        let wc = guests.join(build).join("wc.wasm");
+        let run = |grants: &[&str], files: &[&str]| {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_wayleave"))
+                .args(["run", "--no-cache", "--engine", engine])
+                .args(grants)
+                .arg(&wc)
+                .args(files)
+                .current_dir(&top)
+                .output()
+                .expect("the command runs");
+            let text = |bytes| String::from_utf8(bytes).expect("text");
+            (output.status.code(), text(output.stdout), text(output.stderr))
+        };
+        let absolute = top.join("in/a").display().to_string();
+        let learned = run(&["--learn", "needed.toml"], &[&absolute, "in/b"]);
+        assert_eq!(learned.0, Some(0), "{engine} {build}: {}", learned.2);
+        let manifest = std::fs::read_to_string(top.join("needed.toml")).expect("a manifest");
+        let expected =
+            format!("[grants]\nfile = [\n    \"in/b::ro\",\n    \"{absolute}::ro\",\n]\n");
+        assert_eq!(manifest, expected, "{engine} {build}");
+        let again = run(&["--manifest", "needed.toml"], &[&absolute, "in/b"]);
+        assert_eq!((again.0, again.1), (Some(0), learned.1), "{engine} {build}: {}", again.2);
+        let more = run(&["--manifest", "needed.toml"], &["in/other"]);
+        assert_eq!(more.0, Some(1), "{engine} {build}: {}", more.1);
+    }
+}
+
+/// What a program writes while it is watched does not reach the host.
+#[test]
+fn learning_changes_nothing() {
+    for engine in ["wasmtime", "wasmi"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("work")).expect("a folder");
+        let guest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../guests/built/fs_suite.wasm");
+        let run = |grants: [&str; 2]| {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_wayleave"))
+                .args(["run", "--no-cache", "--engine", engine])
+                .args(grants)
+                .arg(&guest)
+                .arg("work")
+                .current_dir(folder.path())
+                .output()
+                .expect("the command runs");
+            let text = String::from_utf8(output.stdout).expect("text");
+            (output.status.code(), text, String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let learned = run(["--learn", "needed.toml"]);
+        let left: Vec<_> =
+            std::fs::read_dir(folder.path().join("work")).expect("a folder").collect();
+        assert!(left.is_empty(), "{engine}: {left:?}");
+        let manifest =
+            std::fs::read_to_string(folder.path().join("needed.toml")).expect("a manifest");
+        assert_eq!(manifest, "[grants]\ndir = [\"work::rw\"]\n", "{engine}: {}", learned.2);
+        assert_eq!(learned.0, Some(0), "{engine}: {}", learned.2);
+        let again = run(["--manifest", "needed.toml"]);
+        assert_eq!((again.0, again.1), (learned.0, learned.1), "{engine}: {}", again.2);
+    }
+}

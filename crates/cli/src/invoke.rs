@@ -1,6 +1,7 @@
 //! `run --invoke`: one call of an exported function, with its arguments as text.
 
 use crate::failure::{Failure, print};
+use crate::refusals::RefusalLog;
 use crate::run::on_file;
 use crate::{report, wave};
 use std::path::Path;
@@ -18,6 +19,7 @@ pub(crate) fn run(
     mut instance: Instance,
     call: &str,
     timeout: Option<Duration>,
+    refusals: &RefusalLog,
 ) -> Result<ExitCode, Failure> {
     let (interface, call) = match call.split_once('#') {
         Some((interface, call)) => (Some(interface), call),
@@ -32,7 +34,10 @@ pub(crate) fn run(
     match instance.invoke(&path, &args) {
         Ok(None) => Ok(ExitCode::SUCCESS),
         Ok(Some(result)) => print(format!("{}\n", wave::to_text(&result)).as_bytes()),
-        Err(Error::Stopped(stop)) => Ok(report::outcome(file, &instance.ended(stop), timeout)),
+        Err(Error::Stopped(stop)) => {
+            let outcome = instance.ended(stop);
+            Ok(report::outcome(file, &outcome, timeout, refusals.ending()))
+        }
         Err(error) => Err(on_file(file, error)),
     }
 }

@@ -14,6 +14,7 @@ mod man;
 mod progress;
 mod record;
 mod replay;
+mod refusals;
 mod report;
 mod run;
 mod runtime;

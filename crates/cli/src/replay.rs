@@ -75,5 +75,5 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         wayleave::Error::Recording(error) => about(error),
         error => on_file(&file, error),
     })?;
-    Ok(report::outcome(&file, &outcome, timeout))
+    Ok(report::outcome(&file, &outcome, timeout, None))
 }

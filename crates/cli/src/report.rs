@@ -1,11 +1,13 @@
 //! How a program's end is told.
 
+use crate::refusals;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
-use wayleave::{End, Frame, Outcome, Trap};
+use wayleave::system::refusal::Refusal;
+use wayleave::{End, Frame, Outcome, Trap, TrapKind};
 
 /// As shells see a program that `abort` has ended: 128 and the signal's number.
 const TRAPPED: u8 = 134;
@@ -13,7 +15,13 @@ const TRAPPED: u8 = 134;
 const TIMED_OUT: u8 = 124;
 
 /// Tells how the program ended, unless it did so by itself, and gives the command's exit code.
-pub(crate) fn outcome(file: &Path, outcome: &Outcome, timeout: Option<Duration>) -> ExitCode {
+/// `refused` is what it was ended for, if it was.
+pub(crate) fn outcome(
+    file: &Path,
+    outcome: &Outcome,
+    timeout: Option<Duration>,
+    refused: Option<&Refusal>,
+) -> ExitCode {
     match &outcome.end {
         // Exit codes have 8 bits here; what does not fit must not become a success.
         End::Exit(code) => ExitCode::from(u8::try_from(*code).unwrap_or(u8::MAX)),
@@ -21,6 +29,11 @@ pub(crate) fn outcome(file: &Path, outcome: &Outcome, timeout: Option<Duration>)
             let time = timeout.unwrap_or_default();
             tell(&format!("{}: stopped: its time of {time:?} is used up", file.display()), trap);
             ExitCode::from(TIMED_OUT)
+        }
+        End::Trap(trap) if trap.kind == TrapKind::Interrupted && refused.is_some() => {
+            let why = refused.map(refusals::describe).unwrap_or_default();
+            tell(&format!("{}: ended: it was refused {why}", file.display()), trap);
+            ExitCode::from(TRAPPED)
         }
         End::Trap(trap) => {
             tell(&format!("{}: trap: {trap}", file.display()), trap);

@@ -1,9 +1,9 @@
 use crate::calls;
 use crate::failure::Failure;
 use crate::grants::{GrantArgs, OverlayArgs};
-use crate::http;
 use crate::invoke;
 use crate::record::{self, RecordArgs};
+use crate::refusals::RefusalArgs;
 use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
@@ -11,8 +11,8 @@ use clap::ValueEnum;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use wayleave::UnknownImports;
 use wayleave::grants::Settings;
-use wayleave::{Grants, UnknownImports};
 
 /// Run a program.
 ///
@@ -25,6 +25,8 @@ pub(crate) struct Args {
     grants: GrantArgs,
     #[command(flatten)]
     overlay: OverlayArgs,
+    #[command(flatten)]
+    refusals: RefusalArgs,
     #[command(flatten)]
     trace: calls::TraceArgs,
 
@@ -70,7 +72,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let file = PathBuf::from(args.command.remove(0));
     let settings = settings(&args, &file)?;
     let limits = &settings.limits;
-    let grants = open(&settings)?;
+    let (refusals, grants) = args.refusals.watch(&settings)?;
     let policy = match args.unknown_imports {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
@@ -80,7 +82,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         .engine
         .builder()
         .unknown_imports(policy)
-        .interruptible(limits.timeout.is_some())
+        .interruptible(limits.timeout.is_some() || args.refusals.interrupts())
         .fuel(limits.fuel.is_some());
     if let Some(tracer) = &calls.tracer {
         builder = builder.tracer(tracer.clone());
@@ -93,20 +95,30 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     }
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
     let program = args.engine.load(builder, &file)?;
-    if let Some(call) = &args.invoke {
-        let instance = program.instantiate(grants).map_err(|error| on_file(&file, error))?;
-        let code = invoke::run(&file, instance, call, limits.timeout);
-        calls.end();
-        return code;
-    }
+    let on_file = |error| on_file(&file, error);
+    let grants = refusals.may_end(&program, grants).map_err(on_file)?;
     let overlays = grants.overlays.clone();
-    let outcome = match &args.record.record {
-        Some(to) => record::run(&args.record, to, &file, &program, grants, policy)?,
-        None => program.run(grants).map_err(|error| on_file(&file, error))?,
+    let code = match &args.invoke {
+        Some(call) => {
+            let instance = program.instantiate(grants).map_err(on_file);
+            instance
+                .and_then(|instance| invoke::run(&file, instance, call, limits.timeout, &refusals))
+        }
+        None => {
+            let outcome = match &args.record.record {
+                Some(to) => record::run(&args.record, to, &file, &program, grants, policy),
+                None => program.run(grants).map_err(on_file),
+            };
+            outcome
+                .map(|outcome| report::outcome(&file, &outcome, limits.timeout, refusals.ending()))
+        }
     };
     calls.end();
-    args.overlay.report(&overlays)?;
-    Ok(report::outcome(&file, &outcome, limits.timeout))
+    if code.is_ok() {
+        args.overlay.report(&overlays)?;
+    }
+    refusals.finish(matches!(code, Ok(ExitCode::SUCCESS)))?;
+    code
 }
 
 /// An error about a program file.
@@ -129,12 +141,4 @@ fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
         settings.args.push(arg.to_owned());
     }
     Ok(settings)
-}
-
-fn open(settings: &Settings) -> Result<Grants, Failure> {
-    let grants = settings.open().map_err(Failure::usage)?;
-    match grants.http_policy() {
-        Some(policy) => Ok(grants.http(http::client(settings, policy)?)),
-        None => Ok(grants),
-    }
 }

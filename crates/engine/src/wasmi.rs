@@ -222,7 +222,10 @@ impl Engine for Wasmi {
         let call = move |mut caller: Caller<'_, Data<T>>, args: &[Val], results: &mut [Val]| {
             data::find_memory(&mut caller);
             let mut context = Context::new(&mut caller);
-            func(&mut context, &mut Slots::new(args, results)).map_err(::wasmi::Error::host)
+            func(&mut context, &mut Slots::new(args, results)).map_err(::wasmi::Error::host)?;
+            // A host function may itself have the guest ended, which is not to go on until its slice
+            // is used up.
+            caller.data().look().map_err(|trap| ::wasmi::Error::host(Stop::from(trap)))
         };
         linker.add(module, name, ty, Arc::new(call));
         Ok(())

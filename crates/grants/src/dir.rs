@@ -201,6 +201,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_written_can_be_read(text in "[a/row]{1,6}(:[a/row]{1,4})?(::[a/row]{1,4})?(::r[ow])?") {
+            if let Ok(grant) = text.parse::<DirGrant>() {
+                prop_assert_eq!(grant.to_string().parse::<DirGrant>(), Ok(grant));
+            }
+        }
+
         /// Whatever the text, `ro` at its end never turns into a writable folder.
         #[test]
         fn ro_is_never_lost(text in "[a:/ro,=]{0,12}(::|,)ro") {

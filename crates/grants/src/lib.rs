@@ -24,6 +24,7 @@ mod file;
 mod grants;
 mod http;
 mod image;
+mod learn;
 mod limits;
 #[cfg(feature = "manifest")]
 pub mod manifest;
@@ -33,6 +34,7 @@ mod moment;
 mod mounts;
 mod net;
 mod randomness;
+mod refusal;
 mod settings;
 mod stream;
 pub mod units;
@@ -46,6 +48,8 @@ pub use file::FileGrant;
 pub use grants::{Clocks, Grants, Limits, Preopen};
 pub use http::HttpGrant;
 pub use image::ImageGrant;
+
+pub use learn::{Learned, Learning};
 pub use limits::LimitSettings;
 pub use memory::MemoryGrant;
 pub use mode::{Access, MountLimits};
@@ -56,6 +60,7 @@ pub use net::{
     Protocol,
 };
 pub use randomness::RandomGrant;
+pub use refusal::{Group, Paths, Record, group};
 pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};
 pub use wayleave_system::net::NetworkLimits;

@@ -40,6 +40,13 @@ pub enum Answer {
 pub trait Refusals: Send + Sync {
     /// Called in the guest's call, before that returns; it may take its time, to ask somebody.
     fn refused(&self, refusal: Refusal) -> Answer;
+
+    /// Whether an answer may be [`Answer::Allow`]. Where that is so, providers look at the host's
+    /// files before they ask, to say exactly what would be allowed. Where not, they do not: guests
+    /// could measure how long it takes, and learn what there is.
+    fn may_allow(&self) -> bool {
+        false
+    }
 }
 
 impl Refusal {
@@ -92,8 +99,25 @@ impl fmt::Display for Quoted<'_> {
         if !self.0.is_empty() && !self.0.starts_with('#') && self.0.bytes().all(plain) {
             return f.write_str(self.0);
         }
-        write!(f, "'{}'", self.0.replace('\'', r"'\''"))
+        if self.0.chars().all(|c| c == '\'' || c == '\\' || c == '"' || is_shown(c)) {
+            return write!(f, "'{}'", self.0.replace('\'', r"'\''"));
+        }
+        // What is not shown as it is would be for the terminal to act on.
+        f.write_str("$'")?;
+        for c in self.0.chars() {
+            match c {
+                '\'' | '\\' => write!(f, "\\{c}")?,
+                c if c == '"' || is_shown(c) => write!(f, "{c}")?,
+                c => write!(f, "\\U{:08x}", u32::from(c))?,
+            }
+        }
+        f.write_str("'")
     }
+}
+
+/// Whether a character is one that people can see.
+fn is_shown(c: char) -> bool {
+    c.escape_debug().len() == 1
 }
 
 #[cfg(test)]
@@ -110,6 +134,9 @@ mod tests {
         assert_eq!(shown("$(rm -rf .)"), "--dir '$(rm -rf .)'");
         assert_eq!(shown("*"), "--dir '*'");
         assert_eq!(shown("#a"), "--dir '#a'");
+        assert_eq!(shown("été"), "--dir 'été'");
+        assert_eq!(shown(r#"a\b"c"#), r#"--dir 'a\b"c'"#);
+        assert_eq!(shown("a\x1b[2J'"), r"--dir $'a\U0000001b[2J\''");
         assert_eq!(shown(""), "--dir ''");
     }
 

@@ -83,6 +83,21 @@ impl Program {
         Ok(Instance { guest, watchdog })
     }
 
+    /// Something that ends a guest of this program from another thread, or from what the guest is
+    /// given: with [`Grants::interrupt`](crate::Grants::interrupt).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the runtime was not built with
+    /// [`Builder::interruptible`](crate::Builder::interruptible).
+    pub fn canceller(&self) -> Result<Canceller, Error> {
+        if !self.inner.config().interrupt {
+            let (what, setting) = ("cancelling a guest", "interruptible(true)");
+            return Err(Error::Setting { what, setting });
+        }
+        let inner = self.inner.clone();
+        Ok(Canceller::new(Interrupt::new(), Arc::new(move || inner.kick())))
+    }
+
     /// Checks the limits against the runtime's settings, and starts the clock if there is a time
     /// limit.
     fn prepare(&self, mut grants: Grants) -> Result<(Grants, Option<Watchdog>), Error> {

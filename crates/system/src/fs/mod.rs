@@ -23,6 +23,7 @@ mod reproducible;
 mod single_file;
 mod types;
 mod walk;
+mod watched;
 
 #[cfg(feature = "images")]
 pub use image::{Image, ImageError};
@@ -35,9 +36,10 @@ pub use read_only::ReadOnly;
 pub use reproducible::{FileNumbers, Reproducible, ReproducibleFile};
 pub use single_file::SingleFile;
 pub use types::{Advice, DirEntry, FileKind, OpenOptions, SetTime, Stat, SyncKind, Timestamp};
+pub use watched::{Action, Attempt, Instead, Watched, Watcher};
 
-use crate::Result;
 use crate::wait::{Blocking, Interest, Readiness};
+use crate::{ErrorCode, Result};
 use std::any::Any;
 use std::io::{IoSlice, IoSliceMut, SeekFrom};
 use std::sync::Arc;
@@ -198,7 +200,7 @@ pub trait Entries: Send {
 /// [`ReadOnly`](crate::ErrorCode::ReadOnly) when either folder is,
 /// [`CrossDevice`](crate::ErrorCode::CrossDevice) between providers.
 pub fn rename(from_dir: &dyn Dir, from: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
-    refuse_read_only(from_dir, to_dir)?;
+    refuse_read_only(Action::Rename, [(from_dir, from), (to_dir, to)])?;
     mounts::in_holder(from_dir, to_dir, to, crate::ErrorCode::Busy, &|to_dir, to| {
         from_dir.rename_to(from, to_dir, to)
     })
@@ -215,15 +217,20 @@ pub fn link(
     to_dir: &dyn Dir,
     to: &str,
 ) -> Result<()> {
-    refuse_read_only(from_dir, to_dir)?;
+    refuse_read_only(Action::Link, [(from_dir, from), (to_dir, to)])?;
     mounts::in_holder(from_dir, to_dir, to, crate::ErrorCode::Exists, &|to_dir, to| {
         from_dir.link_to(from, follow, to_dir, to)
     })
 }
 
-fn refuse_read_only(from: &dyn Dir, to: &dyn Dir) -> Result<()> {
-    if from.is_read_only() || to.is_read_only() {
-        return Err(crate::ErrorCode::ReadOnly);
+fn refuse_read_only(what: Action, sides: [(&dyn Dir, &str); 2]) -> Result<()> {
+    for (dir, path) in sides {
+        if dir.is_read_only() {
+            if let Some(watched) = Watched::of(dir) {
+                watched.refused(what, path, ErrorCode::ReadOnly);
+            }
+            return Err(ErrorCode::ReadOnly);
+        }
     }
     Ok(())
 }

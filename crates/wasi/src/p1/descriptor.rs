@@ -4,7 +4,7 @@ use super::rights::Rights;
 use std::io::SeekFrom;
 use std::sync::Arc;
 use wayleave_grants::Preopen;
-use wayleave_system::fs::{Dir, Entries, File};
+use wayleave_system::fs::{Action, Dir, Entries, File, OpenOptions, Watched};
 use wayleave_system::net::{Connection, Listener};
 use wayleave_system::wait::{Interest, Readiness};
 use wayleave_system::{ErrorCode, Result};
@@ -42,11 +42,24 @@ pub(super) struct Descriptor {
     /// The walk over a folder's entries: open from the first `fd_readdir` on, so that listing a
     /// folder is linear.
     pub(super) entries: Option<Box<dyn Entries>>,
+    /// Where a file was opened, if it was in a folder that explains why it is read-only.
+    pub(super) origin: Option<Box<Origin>>,
+}
+
+/// Where a file was opened.
+pub(super) struct Origin {
+    pub(super) folder: Arc<dyn Dir>,
+    pub(super) path: String,
+}
+
+/// Whether a folder refuses every change, and tells why.
+fn explains(dir: &dyn Dir) -> bool {
+    dir.is_read_only() && Watched::of(dir).is_some()
 }
 
 impl Descriptor {
     pub(super) fn new(object: Object, base: Rights, inheriting: Rights, flags: u16) -> Self {
-        Self { object, base, inheriting, flags, preopen: None, entries: None }
+        Self { object, base, inheriting, flags, preopen: None, entries: None, origin: None }
     }
 
     pub(super) fn stream_in(file: Arc<dyn File>) -> Self {
@@ -80,7 +93,11 @@ impl Descriptor {
     #[inline]
     pub(super) fn file(&self, needed: Rights) -> Result<&Arc<dyn File>> {
         match &self.object {
-            Object::File(file) => self.check(needed).map(|()| file),
+            Object::File(file) if self.base.has(needed) => Ok(file),
+            Object::File(_) => {
+                self.tell_of_write(needed);
+                Err(self.refusal())
+            }
             Object::Dir(_) => Err(ErrorCode::IsDirectory),
             Object::Listener(_) | Object::Connection(_) => Err(ErrorCode::NotSeekable),
         }
@@ -90,15 +107,39 @@ impl Descriptor {
     #[inline]
     pub(super) fn dir(&self, needed: Rights) -> Result<&Arc<dyn Dir>> {
         match &self.object {
-            Object::Dir(dir) => self.check(needed).map(|()| dir),
+            Object::Dir(dir) if self.base.has(needed) || self.left_to(dir, needed) => Ok(dir),
+            Object::Dir(_) => Err(self.refusal()),
             _ => Err(ErrorCode::NotDirectory),
         }
+    }
+
+    /// Whether a refusal is left to the folder: one that is read-only and tells why it refuses.
+    #[cold]
+    fn left_to(&self, dir: &Arc<dyn Dir>, needed: Rights) -> bool {
+        Rights::CHANGE.has(needed.without(self.base)) && explains(&**dir)
+    }
+
+    /// Whether it is a folder that refuses every change, and tells why.
+    pub(super) fn explains(&self) -> bool {
+        matches!(&self.object, Object::Dir(dir) if explains(&**dir))
     }
 
     /// Whether these rights are there.
     #[inline]
     pub(super) fn check(&self, needed: Rights) -> Result<()> {
         if self.base.has(needed) { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    /// C libraries ask for no more rights than a folder passes on. So what was opened to be written,
+    /// in a folder that is read-only, is refused only now.
+    #[cold]
+    fn tell_of_write(&self, needed: Rights) {
+        let Some(origin) = &self.origin else { return };
+        let watched = Watched::of(&*origin.folder);
+        if let Some(watched) = watched.filter(|_| Rights::CHANGE.has(needed.without(self.base))) {
+            let write = OpenOptions { write: true, ..OpenOptions::default() };
+            watched.refused(Action::Open(write), &origin.path, ErrorCode::ReadOnly);
+        }
     }
 
     /// What a missing right is called: a folder that was granted read-only answers as a read-only

@@ -1,7 +1,7 @@
 //! `path_*`: what is below a folder, by path.
 
 use super::call::{Call, Result};
-use super::descriptor::{APPEND, DSYNC, Descriptor, Object, RSYNC, SYNC};
+use super::descriptor::{APPEND, DSYNC, Descriptor, Object, Origin, RSYNC, SYNC};
 use super::fd::fdflags;
 use super::io::transferred;
 use super::rights::Rights;
@@ -41,14 +41,21 @@ pub(super) fn open(
     let dir = folder.dir(needed_to_open(oflags)?)?;
     let options = open_options(dirflags, oflags, base, flags);
     let beyond = base.without(folder.inheriting);
-    if options.write && beyond.has_any(WRITING) || options.read && beyond.has(Rights::FD_READ) {
+    let explains = folder.explains();
+    let beyond_write = options.write && beyond.has_any(WRITING) && !explains;
+    if beyond_write || options.read && beyond.has(Rights::FD_READ) {
         return Err(folder.refusal().into());
     }
     let inheriting = inheriting.only(folder.inheriting);
-    let base = base.only(folder.inheriting);
-    let descriptor = match dir.open(memory.str(path, path_len)?, &options)? {
+    // Such a folder refuses by itself to open anything to write, but for what somebody has allowed.
+    let base = if explains && options.write { base } else { base.only(folder.inheriting) };
+    let path = memory.str(path, path_len)?;
+    let descriptor = match dir.open(path, &options)? {
         Node::File(file) => {
-            Descriptor::new(Object::File(file), base.only(Rights::FILE), Rights::NONE, flags)
+            let origin =
+                explains.then(|| Box::new(Origin { folder: dir.clone(), path: path.to_owned() }));
+            let base = base.only(Rights::FILE);
+            Descriptor { origin, ..Descriptor::new(Object::File(file), base, Rights::NONE, flags) }
         }
         Node::Dir(dir) => {
             Descriptor::new(Object::Dir(dir), base.only(Rights::DIR), inheriting, flags)

@@ -1,0 +1,204 @@
+//! Asking a person.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use wayleave::system::refusal::{Answer, Grant, Refusal};
+
+/// Asks on a terminal what is to be allowed, and remembers what was said for good.
+pub(super) struct Asker(Mutex<State>);
+
+struct State {
+    input: Box<dyn BufRead + Send>,
+    output: Box<dyn Write + Send>,
+    always: Vec<Grant>,
+    never: Vec<Grant>,
+}
+
+impl Asker {
+    /// Asks on the terminal that controls this process, whatever standard input is.
+    pub(super) fn terminal() -> io::Result<Self> {
+        let terminal = File::options().read(true).write(true).open("/dev/tty")?;
+        let input = BufReader::new(terminal.try_clone()?);
+        Ok(Self::new(Box::new(input), Box::new(terminal)))
+    }
+
+    fn new(input: Box<dyn BufRead + Send>, output: Box<dyn Write + Send>) -> Self {
+        let (always, never) = (Vec::new(), Vec::new());
+        Self(Mutex::new(State { input, output, always, never }))
+    }
+
+    /// What is to become of it; refused where nothing can allow it, and where nobody answers.
+    pub(super) fn ask(&self, refusal: &Refusal) -> Answer {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.answer(refusal)
+    }
+
+    /// What was allowed for good.
+    pub(super) fn always(&self) -> Vec<Grant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).always.clone()
+    }
+}
+
+impl State {
+    fn answer(&mut self, refusal: &Refusal) -> Answer {
+        let (Some(narrow), Some(wide)) = (refusal.grants.first(), refusal.grants.last()) else {
+            return Answer::Deny;
+        };
+        let said = |list: &[Grant]| {
+            list.iter().any(|had| refusal.grants.iter().any(|grant| covers(had, grant)))
+        };
+        if said(&self.never) {
+            return Answer::Deny;
+        }
+        if said(&self.always) {
+            return Answer::Allow;
+        }
+        let folder = if narrow == wide { String::new() } else { format!("  [f] always {wide}\n") };
+        let question = format!(
+            "\nThe program wants to {refusal}. Allow it?\n  [y] yes, this once\n  [a] always {narrow}\n\
+             {folder}  [n] no, not this time\n  [v] never: nothing of {wide}\n"
+        );
+        loop {
+            let Ok(said) = self.prompt(&question) else { return Answer::Deny };
+            match said.trim() {
+                "y" => return Answer::Allow,
+                "a" => self.always.push(narrow.clone()),
+                "f" if narrow != wide => self.always.push(wide.clone()),
+                "n" => return Answer::Deny,
+                "v" => self.never.push(wide.clone()),
+                _ => continue,
+            }
+            return if said.trim() == "v" { Answer::Deny } else { Answer::Allow };
+        }
+    }
+
+    fn prompt(&mut self, question: &str) -> io::Result<String> {
+        write!(self.output, "{question}> ")?;
+        self.output.flush()?;
+        let mut line = String::new();
+        match self.input.read_line(&mut line)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line),
+        }
+    }
+}
+
+/// Whether one grant gives what another would: the same, or a folder around it.
+fn covers(had: &Grant, wanted: &Grant) -> bool {
+    if had == wanted {
+        return true;
+    }
+    let (Some((had_host, had_ro)), Some((host, ro))) = (plain_path(had), plain_path(wanted)) else {
+        return false;
+    };
+    let same_place = had_host == host;
+    let around = had.option == "dir" && Path::new(host).starts_with(had_host);
+    (!had_ro || ro) && (same_place || around)
+}
+
+/// The path of a file or folder that has the same name for the guest, and whether it is to be read
+/// only.
+fn plain_path(grant: &Grant) -> Option<(&str, bool)> {
+    if !matches!(grant.option, "dir" | "file") {
+        return None;
+    }
+    let (path, ro) = match grant.value.strip_suffix("::ro") {
+        Some(path) => (path, true),
+        None => (&*grant.value, false),
+    };
+    (!path.contains("::") && !path.contains("..")).then_some((path, ro))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn asker(answers: &'static str) -> (Asker, Screen) {
+        let screen = Screen::default();
+        (Asker::new(Box::new(answers.as_bytes()), Box::new(screen.clone())), screen)
+    }
+
+    fn read(name: &str) -> Refusal {
+        let file = Grant::new("file", format!("/etc/{name}::ro"));
+        Refusal::new("read", format!("/etc/{name}"), [file, Grant::new("dir", "/etc::ro")])
+    }
+
+    fn write(name: &str) -> Refusal {
+        let file = Grant::new("file", format!("/etc/{name}"));
+        Refusal::new("write", format!("/etc/{name}"), [file, Grant::new("dir", "/etc")])
+    }
+
+    fn questions(screen: &Screen) -> usize {
+        String::from_utf8(screen.0.lock().unwrap().clone()).unwrap().matches("Allow it?").count()
+    }
+
+    #[test]
+    fn once_is_once() {
+        let (asker, screen) = asker("y\nn\n");
+        assert_eq!(asker.ask(&read("a")), Answer::Allow);
+        assert_eq!(asker.ask(&read("a")), Answer::Deny);
+        assert_eq!(questions(&screen), 2);
+        assert!(asker.always().is_empty());
+    }
+
+    #[test]
+    fn always_and_never_are_not_asked_again() {
+        let (asker, screen) = asker("a\nf\nv\n");
+        assert_eq!(asker.ask(&read("a")), Answer::Allow);
+        assert_eq!(asker.ask(&read("a")), Answer::Allow);
+        assert_eq!(questions(&screen), 1);
+        assert_eq!(asker.ask(&read("b")), Answer::Allow);
+        assert_eq!(asker.ask(&read("c")), Answer::Allow);
+        assert_eq!(questions(&screen), 2);
+        assert_eq!(
+            asker.always(),
+            [Grant::new("file", "/etc/a::ro"), Grant::new("dir", "/etc::ro")]
+        );
+        // To read does not mean to write.
+        assert_eq!(asker.ask(&write("a")), Answer::Deny);
+        assert_eq!(asker.ask(&write("b")), Answer::Deny);
+        assert_eq!(questions(&screen), 3);
+    }
+
+    #[test]
+    fn nobody_and_nonsense_allow_nothing() {
+        let (asker, screen) = asker("yes please\nallow\n");
+        assert_eq!(asker.ask(&read("a")), Answer::Deny);
+        assert_eq!(questions(&screen), 3);
+        let hopeless = Refusal::new("make the link", "/a", []);
+        assert_eq!(asker.ask(&hopeless), Answer::Deny);
+        assert_eq!(questions(&screen), 3);
+    }
+
+    #[test]
+    fn what_was_allowed_covers_what_is_below_and_no_more() {
+        let covers = |had: (&'static str, &str), wanted: (&'static str, &str)| {
+            covers(&Grant::new(had.0, had.1), &Grant::new(wanted.0, wanted.1))
+        };
+        assert!(covers(("dir", "/etc::ro"), ("file", "/etc/ssl/x::ro")));
+        assert!(covers(("dir", "/etc"), ("dir", "/etc/ssl::ro")));
+        assert!(!covers(("dir", "/etc::ro"), ("dir", "/etc/ssl")));
+        assert!(!covers(("dir", "/etc::ro"), ("dir", "/etcetera::ro")));
+        assert!(!covers(("file", "/etc::ro"), ("file", "/etc/x::ro")));
+        assert!(!covers(("dir", "/etc::ro"), ("file", "/etc/../x::ro")));
+        assert!(!covers(("dir", "/a::/b::ro"), ("file", "/a/x::ro")));
+        assert!(!covers(("allow-outbound", "tcp://a:1"), ("allow-outbound", "tcp://a:2")));
+        assert!(covers(("allow-outbound", "tcp://a:1"), ("allow-outbound", "tcp://a:1")));
+    }
+}

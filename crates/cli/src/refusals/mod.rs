@@ -1,0 +1,198 @@
+//! What becomes of refusals: told at once, at the end, asked about, or the program's end.
+
+mod ask;
+mod learn;
+mod show;
+
+use crate::failure::Failure;
+use crate::http;
+pub(crate) use show::describe;
+
+use ask::Asker;
+use clap::ValueEnum;
+use learn::{LearnNetwork, Learner};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use wayleave::grants::{Learning, Paths, Record, Settings};
+use wayleave::system::refusal::{Answer, Refusal, Refusals};
+use wayleave::{Canceller, Grants, Program};
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Refusals")]
+pub(crate) struct RefusalArgs {
+    /// Tell at the end what the program was refused, and which grants would have allowed it
+    #[arg(long)]
+    explain: bool,
+    /// What to do when the program is refused something
+    #[arg(long, value_name = "WHAT", default_value = "deny")]
+    on_refusal: OnRefusal,
+    /// Write a manifest of what the program was given, and what was allowed for good when asked
+    #[arg(long, value_name = "FILE")]
+    remember: Option<PathBuf>,
+    /// Let the program use all files, without changing them, and write a manifest of what it needed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["on_refusal", "explain", "remember"])]
+    learn: Option<PathBuf>,
+    /// What becomes of the network meanwhile
+    #[arg(long, value_name = "WHAT", default_value = "ask", requires = "learn")]
+    learn_network: LearnNetwork,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnRefusal {
+    /// Tell the program that it failed
+    Deny,
+    /// And say so at once
+    Log,
+    /// Ask on the terminal whether it is allowed
+    Ask,
+    /// End the program
+    Trap,
+}
+
+/// What was refused in one run, and what is done about it.
+pub(crate) struct RefusalLog {
+    paths: Arc<Paths>,
+    record: Record,
+    explain: bool,
+    how: How,
+    remember: Option<(PathBuf, Settings)>,
+}
+
+enum How {
+    Deny,
+    Log,
+    Ask(Asker),
+    Trap { canceller: OnceLock<Canceller>, first: OnceLock<Refusal> },
+    Learn(Box<Learner>),
+}
+
+impl RefusalArgs {
+    /// Whether the program has to be one that can be ended.
+    pub(crate) fn interrupts(&self) -> bool {
+        self.on_refusal == OnRefusal::Trap
+    }
+
+    /// What a program is given that asks for `settings`, so that refusals are told.
+    pub(crate) fn watch(&self, settings: &Settings) -> Result<(Arc<RefusalLog>, Grants), Failure> {
+        let paths = Arc::new(Paths::new(&settings.dirs));
+        let (explain, record) = (self.explain, Record::new());
+        if let Some(file) = &self.learn {
+            let (learning, grants) = Learning::start(settings).map_err(Failure::usage)?;
+            let learner = Learner::new(learning, file.clone(), self.learn_network)?;
+            let how = How::Learn(Box::new(learner));
+            let log = Arc::new(RefusalLog { paths, record, explain, how, remember: None });
+            return Ok((log.clone(), http::with_client(grants.refusals(log), settings)?));
+        }
+        if let Some(file) = &self.remember {
+            learn::refuse_to_replace(file)?;
+        }
+        let remember = self.remember.clone().map(|file| (file, settings.clone()));
+        let how = self.how()?;
+        let log = Arc::new(RefusalLog { paths, record, explain, how, remember });
+        let grants = settings.open().map_err(Failure::usage)?;
+        // One folder more than was granted can be noticed: that is only for who has asked.
+        let asked = self.explain || self.on_refusal != OnRefusal::Deny;
+        let (paths, refusals) = (log.paths.clone(), log.clone());
+        let grants = match asked {
+            true => grants.explain_all(paths, refusals),
+            false => grants.explain(paths, refusals),
+        };
+        Ok((log, http::with_client(grants, settings)?))
+    }
+
+    fn how(&self) -> Result<How, Failure> {
+        Ok(match self.on_refusal {
+            OnRefusal::Deny => How::Deny,
+            OnRefusal::Log => How::Log,
+            OnRefusal::Ask => How::Ask(Asker::terminal().map_err(|error| {
+                Failure::usage(format!("--on-refusal ask: there is no terminal to ask on: {error}"))
+            })?),
+            OnRefusal::Trap => How::Trap { canceller: OnceLock::new(), first: OnceLock::new() },
+        })
+    }
+}
+
+impl RefusalLog {
+    /// Lets a refusal end the program, if that is what is asked for.
+    pub(crate) fn may_end(
+        &self,
+        program: &Program,
+        grants: Grants,
+    ) -> Result<Grants, wayleave::Error> {
+        let How::Trap { canceller, .. } = &self.how else { return Ok(grants) };
+        let made = program.canceller()?;
+        Ok(grants.interrupt(canceller.get_or_init(|| made).interrupt()))
+    }
+
+    /// The refusal that ended the program, if one did.
+    pub(crate) fn ending(&self) -> Option<&Refusal> {
+        match &self.how {
+            How::Trap { first, .. } => first.get(),
+            _ => None,
+        }
+    }
+
+    /// The program has ended, well or not.
+    pub(crate) fn finish(&self, success: bool) -> Result<(), Failure> {
+        if let How::Learn(learner) = &self.how {
+            return learner.finish(success);
+        }
+        self.tell(success);
+        if let Some((file, given)) = &self.remember {
+            let allowed = match &self.how {
+                How::Ask(asker) => asker.always(),
+                _ => Vec::new(),
+            };
+            learn::remember(file, given, &allowed)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, success: bool) {
+        let refused = self.record.refusals();
+        if refused.is_empty() {
+            return;
+        }
+        let explained =
+            |(refusal, count): &(Refusal, u64)| Some((self.paths.explain(refusal)?, *count));
+        let refused: Vec<_> = refused.iter().filter_map(explained).collect();
+        if self.explain {
+            show::all(&refused, self.record.left_out());
+        } else if !success && self.ending().is_none() {
+            show::hint(&refused);
+        }
+    }
+}
+
+impl Refusals for RefusalLog {
+    fn refused(&self, refusal: Refusal) -> Answer {
+        match &self.how {
+            How::Deny => self.record.refused(refusal),
+            How::Log => {
+                if self.record.note(refusal.clone()) {
+                    show::line(&format!("refused {}", show::describe(&refusal)));
+                }
+                Answer::Deny
+            }
+            How::Ask(asker) => {
+                let answer = asker.ask(&refusal);
+                if !answer.allows() {
+                    self.record.note(refusal);
+                }
+                answer
+            }
+            How::Learn(learner) => learner.refused(refusal),
+            How::Trap { canceller, first } => {
+                let _ = first.set(refusal.clone());
+                if let Some(canceller) = canceller.get() {
+                    canceller.cancel();
+                }
+                self.record.refused(refusal)
+            }
+        }
+    }
+
+    fn may_allow(&self) -> bool {
+        matches!(self.how, How::Ask(_) | How::Learn(_))
+    }
+}
