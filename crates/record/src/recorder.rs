@@ -51,7 +51,8 @@ impl Recorder {
     /// [`Error::NotRecordable`].
     pub fn check(grants: &Grants) -> Result<(), Error> {
         #[cfg(feature = "http")]
-        if grants.http.is_some() {
+        // A client that is there for its refusals alone sends nothing: it is left out.
+        if grants.http.is_some() && (grants.network_rules.has_http() || grants.refusals.is_none()) {
             return Err(Error::NotRecordable { what: "HTTP" });
         }
         if grants.between.is_some() {
@@ -115,6 +116,10 @@ fn wrap(mut grants: Grants, tape: &Arc<Tape>) -> Grants {
     }
     let network = grants.guest_network(grants.network_meter());
     let network = network.map(|real| -> Arc<dyn Network> { TapeNetwork::new(tape, Some(real)) });
+    #[cfg(feature = "http")]
+    {
+        grants.http = None;
+    }
     grants.between = Some(Between { watch: TapeWatch::new(tape, true), network });
     grants
 }

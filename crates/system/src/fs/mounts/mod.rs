@@ -132,7 +132,9 @@ pub(super) fn in_holder(
     if let Some(rooted) = (to_dir as &dyn Any).downcast_ref::<Rooted>() {
         return rooted.either(to, |to_dir, to| in_holder(from, to_dir, to, taken, go));
     }
-    refuse_read_only(from, to_dir)?;
+    if from.is_read_only() || to_dir.is_read_only() {
+        return Err(ErrorCode::ReadOnly);
+    }
     let from: &dyn Any = from;
     match (to_dir as &dyn Any).downcast_ref::<MountDir>() {
         // These come back with what they have found of their own side.
