@@ -64,7 +64,7 @@ impl Learner {
         if first && !answer.allows() && self.asker.is_none() {
             let hint = "without a terminal to ask on, --learn-network allow lets it";
             let hint = if self.network == LearnNetwork::Ask { hint } else { "" };
-            show::line(&format!("refused to {refusal}; {hint}").trim_end_matches("; "));
+            show::line(format!("refused to {refusal}; {hint}").trim_end_matches("; "));
         }
         answer
     }
