@@ -8,7 +8,6 @@ fn sessions() {
     std::fs::create_dir_all("../../target").expect("the target folder");
     for cases in [
         "run",
-
         "refusals",
         "files",
         "components",

@@ -14,7 +14,7 @@ mod rooted;
 mod spot;
 mod tree;
 
-use super::{Dir, SingleFile, refuse_read_only};
+use super::{Dir, SingleFile};
 use crate::{ErrorCode, Result as SystemResult};
 use dir::MountDir;
 use rooted::Rooted;
