@@ -1,18 +1,16 @@
 use crate::failure::Failure;
 use std::sync::Arc;
+use wayleave::Grants;
 use wayleave::grants::Settings;
-use wayleave::system::http::{Client, Policy};
 use wayleave_http_client::{HyperClient, Roots};
 
-/// What sends a program's requests, to where this policy allows.
-pub(crate) fn client(
-    settings: &Settings,
-    policy: Arc<dyn Policy>,
-) -> Result<Arc<dyn Client>, Failure> {
+/// The grants, with what sends the program's requests, where they may go anywhere.
+pub(crate) fn with_client(grants: Grants, settings: &Settings) -> Result<Grants, Failure> {
+    let Some(policy) = grants.http_policy() else { return Ok(grants) };
     let mut roots = Roots::system();
     for path in &settings.tls_ca {
         roots = roots.and_file(path).map_err(Failure::other)?;
     }
     let settings = wayleave_http_client::Settings { roots, ..Default::default() };
-    Ok(Arc::new(HyperClient::new(policy, settings)))
+    Ok(grants.http(Arc::new(HyperClient::new(policy, settings))))
 }

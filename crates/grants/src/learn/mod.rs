@@ -246,8 +246,8 @@ impl Settings {
     /// The same, with relative paths of files and folders taken from `folder` on.
     #[must_use]
     pub fn rooted(mut self, folder: &Path) -> Self {
-        self.dirs = self.dirs.into_iter().map(|dir| dir.relative_to(folder)).collect();
-        self.files = self.files.into_iter().map(|file| file.relative_to(folder)).collect();
+        self.dirs = self.dirs.into_iter().map(|dir| dir.rooted(folder)).collect();
+        self.files = self.files.into_iter().map(|file| file.rooted(folder)).collect();
         self
     }
 
