@@ -9,7 +9,7 @@ pub(crate) fn with_client(grants: Grants, settings: &Settings) -> Result<Grants,
     let Some(policy) = grants.http_policy() else { return Ok(grants) };
     let mut roots = Roots::system();
     for path in &settings.tls_ca {
-        roots = roots.and_file(path).map_err(Failure::other)?;
+        roots = roots.and_file(path).map_err(Failure::usage)?;
     }
     let settings = wayleave_http_client::Settings { roots, ..Default::default() };
     Ok(grants.http(Arc::new(HyperClient::new(policy, settings))))

@@ -72,7 +72,8 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let file = PathBuf::from(args.command.remove(0));
     let settings = settings(&args, &file)?;
     let limits = &settings.limits;
-    let (refusals, grants) = args.refusals.watch(&settings)?;
+    let (refusals, grants) =
+        args.refusals.watch(&settings, |error| args.grants.not_granted(&file, &error))?;
     let policy = match args.unknown_imports {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,

@@ -110,7 +110,11 @@ fn environment(settings: &Settings) -> Vec<String> {
     }
     // Values may be secret, and who asked for them knows them.
     let (mut set, mut inherited) = (Vec::new(), Vec::new());
-    for variable in &settings.env {
+    for (index, variable) in settings.env.iter().enumerate() {
+        let later = &settings.env[index + 1..];
+        if later.iter().any(|other| other.name() == variable.name()) {
+            continue;
+        }
         match variable {
             EnvGrant::Set { name, .. } => set.push(name),
             EnvGrant::Inherit { name } => inherited.push(name),

@@ -212,13 +212,24 @@ impl Settings {
         Ok(grants.limits(self.limits.limits()))
     }
 
+    /// A path under which the guest would find two things, which [`Settings::open`] refuses.
+    #[must_use]
+    pub fn mounted_twice(&self) -> Option<&str> {
+        let mut seen = BTreeSet::new();
+        self.mounts().find(|guest| !seen.insert(*guest)).map(String::as_str)
+    }
+
     /// The paths under which the guest finds something of files.
     pub(crate) fn guest_paths(&self) -> BTreeSet<String> {
+        self.mounts().cloned().collect()
+    }
+
+    fn mounts(&self) -> impl Iterator<Item = &String> {
         let dirs = self.dirs.iter().map(|grant| &grant.guest);
         let images = self.images.iter().map(|grant| &grant.guest);
         let memories = self.memories.iter().map(|grant| &grant.guest);
         let files = self.files.iter().map(|grant| &grant.guest);
-        dirs.chain(images).chain(memories).chain(files).cloned().collect()
+        dirs.chain(images).chain(memories).chain(files)
     }
 
     fn give_up(&mut self, guest_paths: &BTreeSet<String>) {
@@ -309,7 +320,9 @@ mod tests {
     fn what_can_not_be_opened_is_an_error() {
         let missing = settings(&["/surely/not/there::/data"], &[]);
         assert!(matches!(missing.open(), Err(Error::OpenDir { .. })));
+        assert_eq!(missing.mounted_twice(), None);
         let twice = settings(&["/::/data", "/tmp::/data"], &[]);
+        assert_eq!(twice.mounted_twice(), Some("/data"));
         assert!(matches!(twice.open(), Err(Error::SameGuestPath { .. })));
     }
 }

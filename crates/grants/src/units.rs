@@ -1,5 +1,6 @@
 //! Sizes and times as people write them.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A size in bytes: a number, with K, M, G or T (powers of 1024; `KiB` and `KB` mean the same).
@@ -38,6 +39,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let seconds = u64::try_from(total / 1_000_000_000).map_err(|_| "too long".to_owned())?;
     let rest = u32::try_from(total % 1_000_000_000).unwrap_or(0);
     Ok(Duration::new(seconds, rest))
+}
+
+/// An address of the host with a port.
+///
+/// # Errors
+/// What is wrong with it, in a few words.
+pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is no address; write ADDRESS:PORT (127.0.0.1:8080)"))
 }
 
 /// A size as [`parse_bytes`] reads it, in the largest unit that says it exactly.

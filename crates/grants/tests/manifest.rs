@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wayleave_grants::manifest::Manifest;
-use wayleave_grants::{Settings, StreamGrant};
+use wayleave_grants::{Error, Settings, Stream, StreamGrant};
 
 fn parse(text: &str) -> Result<Manifest, String> {
     let manifest = Manifest::parse(Path::new("base/wayleave.toml"), text);
@@ -94,8 +94,8 @@ fn an_empty_manifest_asks_for_nothing() {
 #[test]
 fn mistakes_are_told_where_they_are() {
     for (text, message) in [
-        ("[grants", "1:8: unclosed table, expected `]`"),
-        ("[grant]", "1:2: unknown key `grant`; expected one of `grants`, `limits`, `profile`"),
+        ("[grants", "1:8: not TOML: unclosed table, expected `]`"),
+        ("[grant]", "1:2: unknown key `grant`; did you mean `grants`?"),
         ("dir = []", "1:1: unknown key `dir`; expected one of `grants`"),
         ("grants = 1", "1:10: `grants` is a table; this is a whole number"),
         ("[grants]\noutbound = []", "2:1: unknown key `outbound`; did you mean `allow-outbound`?"),
@@ -144,7 +144,7 @@ fn mistakes_are_told_where_they_are() {
         ("[limits]\ntimeout = 1.5", "2:11: `timeout` is a text"),
         ("[limits]\nfuel = -1", "2:8: -1 is too large, or below 0"),
         ("[limits]\nfuel = \"1\"", "2:8: `fuel` is a whole number; this is a text"),
-        ("[limits]\nfuel = 1\nfuel = 2", "3:1: duplicate key"),
+        ("[limits]\nfuel = 1\nfuel = 2", "3:1: not TOML: duplicate key"),
         ("[grants]\ndeterministic = true\nclock = \"real\"", "3:1: `deterministic` means a clock"),
         (
             "[grants]\nrandom = \"secure\"\ndeterministic = true",
@@ -309,4 +309,39 @@ proptest! {
             prop_assert!(error.starts_with("base/wayleave.toml:"), "{}", error);
         }
     }
+}
+
+#[test]
+fn what_can_not_be_granted_is_told_with_its_place() {
+    let manifest = parse(
+        "[grants]\ndir = [\n  \"here::/a\", \"missing::/b\",\n]\nstdin = \"file:in\"\n\
+         [profile.p.grants]\nfile = [\"missing::/c\"]\n",
+    )
+    .unwrap();
+    let code = wayleave_system::ErrorCode::NoEntry;
+    let place = |profile, error: Error| manifest.place(profile, &error).map(|at| at.to_string());
+    let path = PathBuf::from("base/missing");
+    assert_eq!(
+        place(None, Error::OpenDir { path: path.clone(), code }).unwrap(),
+        "base/wayleave.toml:3:15: folder base/missing can not be granted: no such file or folder"
+    );
+    let file = || Error::OpenFile { path: path.clone(), code };
+    assert_eq!(place(None, file()), None);
+    let told = place(Some("p"), file()).unwrap();
+    assert!(told.starts_with("base/wayleave.toml:7:9: file base/missing"), "{told}");
+    let stream = Error::OpenStream { stream: Stream::Stdin, path: "base/in".into(), code };
+    assert!(place(None, stream).unwrap().starts_with("base/wayleave.toml:5:9: "));
+    assert_eq!(place(None, Error::Env { text: "HOME".into(), reason: String::new() }), None);
+}
+
+#[test]
+fn a_key_that_is_nearly_right_is_named() {
+    for (wrong, right) in [("alow-outbound", "allow-outbound"), ("dirs", "dir"), ("evn", "env")] {
+        let told = parse(&format!("[grants]\n{wrong} = []")).unwrap_err();
+        assert!(told.ends_with(&format!("did you mean `{right}`?")), "{told}");
+    }
+    let told = parse("[limit]").unwrap_err();
+    assert!(told.ends_with("unknown key `limit`; did you mean `limits`?"), "{told}");
+    let told = parse("[grants]\nwindows = []").unwrap_err();
+    assert!(told.contains("expected one of `dir`"), "{told}");
 }

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wayleave::grants::Settings;
+use wayleave::grants::{Error, Settings};
 
 /// Look at what programs would be given.
 #[derive(clap::Args)]
@@ -58,6 +58,9 @@ fn check(mut args: CheckArgs) -> Result<ExitCode, Failure> {
     let settings = args.grants.settings(None)?;
     if let Some((_, reason)) = settings.contradiction() {
         return Err(Failure::usage(reason));
+    }
+    if let Some(guest) = settings.mounted_twice() {
+        return Err(Failure::usage(Error::SameGuestPath { guest: guest.to_owned() }));
     }
     print(text("", &settings).as_bytes())
 }

@@ -1,7 +1,7 @@
 use crate::failure::Failure;
 use std::path::{Path, PathBuf};
-use wayleave::grants::Settings;
-use wayleave::grants::manifest::{Manifest, Without};
+use wayleave::grants::manifest::{Manifest, ManifestError, Without};
+use wayleave::grants::{Error, Settings};
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Grants")]
@@ -27,8 +27,7 @@ const NAME: &str = "wayleave.toml";
 impl ManifestArgs {
     /// What the manifest asks for; nothing where none is named.
     pub(crate) fn settings(&self, program: Option<&Path>) -> Result<Settings, Failure> {
-        let beside = program.filter(|_| self.beside).map(|program| program.with_file_name(NAME));
-        let Some(path) = self.manifest.as_ref().or(beside.as_ref()) else {
+        let Some(path) = self.named(program) else {
             if self.is_narrowed() {
                 let option = if self.profile.is_some() { "--profile" } else { "--without" };
                 let message = format!("{option} is for a manifest; name it with --manifest FILE");
@@ -36,13 +35,24 @@ impl ManifestArgs {
             }
             return Ok(Settings::default());
         };
-        let manifest = Manifest::read(path).map_err(Failure::usage)?;
+        let manifest = Manifest::read(&path).map_err(Failure::usage)?;
         let settings = manifest.settings(self.profile.as_deref()).map_err(Failure::usage)?;
         self.without.iter().try_fold(settings, |settings, what| {
             settings
                 .without(what)
                 .map_err(|reason| Failure::usage(format!("{}: {reason}", path.display())))
         })
+    }
+
+    /// Where the manifest asks for what can not be granted.
+    pub(super) fn place(&self, program: &Path, error: &Error) -> Option<ManifestError> {
+        let manifest = Manifest::read(self.named(Some(program))?).ok()?;
+        manifest.place(self.profile.as_deref(), error)
+    }
+
+    fn named(&self, program: Option<&Path>) -> Option<PathBuf> {
+        let beside = program.filter(|_| self.beside).map(|program| program.with_file_name(NAME));
+        self.manifest.clone().or(beside)
     }
 
     /// Whether there has to be a manifest.

@@ -22,7 +22,7 @@ pub(crate) use streams::StreamArgs;
 
 use crate::failure::Failure;
 use std::path::Path;
-use wayleave::grants::{Settings, StreamGrant};
+use wayleave::grants::{Error, Settings, StreamGrant};
 
 /// Everything that a program can be given.
 #[derive(clap::Args)]
@@ -55,6 +55,14 @@ impl GrantArgs {
             stream.get_or_insert(StreamGrant::Inherit);
         }
         Ok(settings)
+    }
+
+    /// What can not be granted: at its place in the manifest, if that is where it is asked for.
+    pub(crate) fn not_granted(&self, program: &Path, error: &Error) -> Failure {
+        match self.manifest.place(program, error) {
+            Some(placed) => Failure::usage(placed),
+            None => Failure::usage(error),
+        }
     }
 
     /// What the options ask for alone.

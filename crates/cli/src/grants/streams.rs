@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use wayleave::grants::units::parse_address;
 use wayleave::grants::{Settings, StreamGrant};
 
 /// What a program finds open from the start.
@@ -16,7 +17,7 @@ pub(crate) struct StreamArgs {
     #[arg(long, value_name = "STREAM")]
     stderr: Option<StreamGrant>,
     /// Listen on an address and give the listener, behind the folders (without any, as descriptor 3)
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_address)]
     tcp_listen: Vec<SocketAddr>,
 }
 

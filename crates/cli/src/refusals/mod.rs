@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use learn::{LearnNetwork, Learner};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use wayleave::grants::{Learning, Paths, Record, Settings};
+use wayleave::grants::{Error, Learning, Paths, Record, Settings};
 use wayleave::system::refusal::{Answer, Refusal, Refusals};
 use wayleave::{Canceller, Grants, Program};
 
@@ -73,11 +73,16 @@ impl RefusalArgs {
     }
 
     /// What a program is given that asks for `settings`, so that refusals are told.
-    pub(crate) fn watch(&self, settings: &Settings) -> Result<(Arc<RefusalLog>, Grants), Failure> {
+    /// What can not be granted is told by `told`.
+    pub(crate) fn watch(
+        &self,
+        settings: &Settings,
+        told: impl Fn(Error) -> Failure,
+    ) -> Result<(Arc<RefusalLog>, Grants), Failure> {
         let paths = Arc::new(Paths::new(&settings.dirs));
         let (explain, record) = (self.explain, Record::new());
         if let Some(file) = &self.learn {
-            let (learning, grants) = Learning::start(settings).map_err(Failure::usage)?;
+            let (learning, grants) = Learning::start(settings).map_err(told)?;
             let learner = Learner::new(learning, file.clone(), self.learn_network)?;
             let how = How::Learn(Box::new(learner));
             let log = Arc::new(RefusalLog { paths, record, explain, how, remember: None });
@@ -89,7 +94,7 @@ impl RefusalArgs {
         let remember = self.remember.clone().map(|file| (file, settings.clone()));
         let how = self.how()?;
         let log = Arc::new(RefusalLog { paths, record, explain, how, remember });
-        let grants = settings.open().map_err(Failure::usage)?;
+        let grants = settings.open().map_err(told)?;
         // One folder more than was granted can be noticed: that is only for who has asked.
         let asked = self.explain || self.on_refusal != OnRefusal::Deny;
         let (paths, refusals) = (log.paths.clone(), log.clone());
@@ -158,7 +163,7 @@ impl RefusalLog {
         let refused: Vec<_> = refused.iter().filter_map(explained).collect();
         if self.explain {
             show::all(&refused, self.record.left_out());
-        } else if !success && self.ending().is_none() {
+        } else if !success && !matches!(self.how, How::Log | How::Trap { .. }) {
             show::hint(&refused);
         }
     }

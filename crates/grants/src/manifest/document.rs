@@ -28,7 +28,7 @@ impl<'t> Document<'t> {
             Ok(root) => Ok(Self { path: path.to_owned(), text, root }),
             Err(error) => {
                 let start = error.span().map_or(0, |span| span.start);
-                Err(mistake(path, text, start, error.message()))
+                Err(mistake(path, text, start, &format!("not TOML: {}", error.message())))
             }
         }
     }
@@ -44,14 +44,16 @@ impl<'t> Document<'t> {
 }
 
 fn mistake(path: &Path, text: &str, start: usize, message: &str) -> ManifestError {
+    let (line, column) = position(text, start);
+    let message = message.replace('\n', " ");
+    ManifestError::Mistake { path: path.to_owned(), line, column, message }
+}
+
+/// Line and column, from 1 on.
+fn position(text: &str, start: usize) -> (usize, usize) {
     let before = text.get(..start.min(text.len())).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    ManifestError::Mistake {
-        path: path.to_owned(),
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-        message: message.replace('\n', " "),
-    }
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 impl<'d> Section<'d> {
@@ -92,6 +94,27 @@ impl<'d> Section<'d> {
             }
         }
         Ok(())
+    }
+
+    /// What each text of these keys means by itself, and its line and column. Mistakes are left out.
+    pub(super) fn each<T: Default + 'static>(&self, keys: &[Key<T>]) -> Vec<((usize, usize), T)> {
+        let mut all = Vec::new();
+        for (name, value) in self.entries() {
+            let Some(key) = keys.iter().find(|key| key.name == name) else { continue };
+            let items = match value.get_ref() {
+                DeValue::Array(array) => array.iter().collect(),
+                _ => vec![value],
+            };
+            for item in items {
+                let mut meant = T::default();
+                if let DeValue::String(text) = item.get_ref()
+                    && key.read_text(&mut meant, text, self.folder()).is_ok()
+                {
+                    all.push((position(self.document.text, item.span().start), meant));
+                }
+            }
+        }
+        all
     }
 
     /// A table in this one.
@@ -180,7 +203,11 @@ impl<'d> Section<'d> {
     }
 
     fn unknown(&self, key: &str, start: usize, known: &[&str]) -> ManifestError {
-        let near = known.iter().find(|known| known.ends_with(key) || key.ends_with(**known));
+        let part = known.iter().find(|known| known.ends_with(key) || key.ends_with(**known));
+        let near = part.or_else(|| {
+            let far = |known: &&&str| typos(known, key);
+            known.iter().min_by_key(far).filter(|known| typos(known, key) <= MOST_TYPOS)
+        });
         let expected = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("expected one of {}", quoted(known)),
@@ -193,6 +220,24 @@ type Entry<'d> = (&'d str, &'d Spanned<DeValue<'d>>);
 
 fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A name that differs in more letters from what is known is not taken for it.
+const MOST_TYPOS: usize = 2;
+
+/// How many letters are missing, too many or other ones (the distance of Levenshtein).
+fn typos(known: &str, key: &str) -> usize {
+    let known: Vec<char> = known.chars().collect();
+    let mut row: Vec<usize> = (0..=known.len()).collect();
+    for (above, letter) in key.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], above + 1);
+        for (index, other) in known.iter().enumerate() {
+            let replaced = corner + usize::from(*other != letter);
+            corner = row[index + 1];
+            row[index + 1] = replaced.min(corner + 1).min(row[index] + 1);
+        }
+    }
+    row[known.len()]
 }
 
 /// What a value is, in words.

@@ -1,7 +1,7 @@
 //! The words of `[grants]` and `[limits]`: those of the command line.
 
 use super::Key;
-use crate::units::{format_bytes, format_duration, parse_bytes, parse_duration};
+use crate::units::{format_bytes, format_duration, parse_address, parse_bytes, parse_duration};
 use crate::{
     AddressRule, DirGrant, EnvGrant, FileGrant, ImageGrant, LimitSettings, MemoryGrant,
     NetworkRules, Settings, StreamGrant,
@@ -163,8 +163,12 @@ fn network() -> Vec<Key<Settings>> {
         .about("tcp://HOST:PORTS", "Addresses of this machine to listen and receive at."),
         list("allow-resolve", |settings| &mut settings.resolve)
             .about("NAME", "Names that may be looked up, *.NAME for all below one."),
-        list("tcp-listen", |settings| &mut settings.listeners)
-            .about("ADDR:PORT", "Addresses of listeners that are open from the start."),
+        Key::list(
+            "tcp-listen",
+            |settings: &mut Settings, text, _| add(&mut settings.listeners, parse_address(text)?),
+            |settings| texts(&settings.listeners),
+        )
+        .about("ADDR:PORT", "Addresses of listeners that are open from the start."),
     ]
 }
 

@@ -19,6 +19,7 @@ mod document;
 mod error;
 mod key;
 pub mod keys;
+mod place;
 pub mod schema;
 mod without;
 mod write;
@@ -29,6 +30,7 @@ pub use key::Key;
 pub use without::Without;
 
 use crate::Settings;
+use place::Place;
 use std::path::{Path, PathBuf};
 
 /// What a manifest asks for: for every run, and besides in each profile.
@@ -37,6 +39,7 @@ pub struct Manifest {
     path: PathBuf,
     always: Settings,
     profiles: Vec<(String, Settings)>,
+    places: Vec<Place>,
 }
 
 /// The tables that [`Manifest`] has.
@@ -75,13 +78,15 @@ impl Manifest {
         }
         root.only(&TABLES)?;
         let mut profiles = Vec::new();
+        let mut places = Place::all(&root, None)?;
         if let Some(table) = root.table("profile")? {
             for (name, profile) in table.tables()? {
                 profile.only(&["grants", "limits"])?;
                 profiles.push((name.to_owned(), settings(&profile)?));
+                places.extend(Place::all(&profile, Some(name))?);
             }
         }
-        let manifest = Self { path: path.to_owned(), always: settings(&root)?, profiles };
+        let manifest = Self { path: path.to_owned(), always: settings(&root)?, profiles, places };
         for (name, _) in &manifest.profiles {
             // A profile may be fine by itself and contradict what is always asked for.
             if let Some((key, reason)) = manifest.with(name).and_then(|all| all.contradiction()) {
