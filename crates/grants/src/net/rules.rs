@@ -173,6 +173,7 @@ impl NetworkRules {
         rules.map(|rule| (rule.to, rule.family))
     }
 
+    #[cfg(feature = "http")]
     /// What becomes of a name that requests are sent to.
     pub(super) fn http_name(&self, protocol: Protocol, name: &str, port: u16) -> Naming {
         let denied = |rule: &&AddressRule| applies(rule, protocol);
