@@ -98,6 +98,10 @@ fn outside(verb: Verb, path: &GuestPath) -> Option<Found> {
         }
     };
     let writes = verb.writes();
+    if plain(&path)? != real {
+        let grants = in_place_of(&real, verb, &path).into_iter().collect();
+        return Some(Found { real, path, grants });
+    }
     let folder = |path: &GuestPath| dir(&path.to_string(), &path.to_string(), writes);
     let itself = path.to_string();
     let grants = if real.is_dir() && !verb.names() {
@@ -109,6 +113,37 @@ fn outside(verb: Verb, path: &GuestPath) -> Option<Found> {
         vec![file(&itself, &itself, writes), holder]
     };
     Some(Found { real, path, grants: grants.into_iter().flatten().collect() })
+}
+
+/// Where a path would be if nothing on the way were a link.
+fn plain(path: &GuestPath) -> Option<PathBuf> {
+    let text = path.to_string();
+    let mut plain = match text.starts_with('/') {
+        true => PathBuf::from("/"),
+        false => Path::new(".").canonicalize().ok()?,
+    };
+    for part in path.parts() {
+        match part.as_str() {
+            ".." => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    Some(plain)
+}
+
+/// What a link leads to, in the place that the guest knows. It is named by where it is: who has
+/// allowed the folder of the link has not allowed this, and must see it to allow it. Nor is anything
+/// wider offered, as the folder around it is another one than the guest's.
+fn in_place_of(real: &Path, verb: Verb, path: &GuestPath) -> Option<Grant> {
+    let text = real.to_str()?;
+    if real.is_dir() && !verb.names() {
+        return dir(text, &path.to_string(), verb.writes());
+    }
+    if verb.names() || !real.exists() {
+        let holder = path.holder()?.to_string();
+        return dir(real.parent()?.to_str()?, &holder, verb.writes());
+    }
+    file(text, &path.to_string(), verb.writes())
 }
 
 /// The path without links, if there is something, or could be.
@@ -213,6 +248,26 @@ mod tests {
         assert_eq!(explained(Verb::Read, "/src/lib.rs"), ("src/lib.rs".into(), read.to_vec()));
         assert_eq!(explained(Verb::Create, "/new"), ("new".into(), vec!["--dir .".into()]));
         assert_eq!(explained(Verb::List, "/src"), ("src".into(), vec!["--dir src::ro".into()]));
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_named_by_where_it_is() {
+        let (_temp, top) = tree();
+        symlink("out", top.join("alias")).unwrap();
+        symlink("../../secret", top.join("out/sub/way_out")).unwrap();
+        fs::write(top.join("secret"), "").unwrap();
+        let explained = |verb, path: &str| {
+            explained(&top, "rw", verb, &format!("{}/{path}", top.display())).unwrap()
+        };
+        assert_eq!(
+            explained(Verb::Read, "out/sub/way_out"),
+            ["--file TOP/secret::TOP/out/sub/way_out::ro"]
+        );
+        assert_eq!(explained(Verb::Write, "alias/file"), ["--file TOP/out/file::TOP/alias/file"]);
+        assert_eq!(explained(Verb::List, "alias/sub"), ["--dir TOP/out/sub::TOP/alias/sub::ro"]);
+        assert_eq!(explained(Verb::Create, "alias/new"), ["--dir TOP/out::TOP/alias"]);
+        // A link itself is where it is.
+        assert_eq!(explained(Verb::Remove, "out/sub/way_out"), ["--dir TOP/out/sub"]);
     }
 
     #[test]
