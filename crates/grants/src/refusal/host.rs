@@ -99,8 +99,8 @@ fn outside(verb: Verb, path: &GuestPath) -> Option<Found> {
     };
     let writes = verb.writes();
     if plain(&path)? != real {
-        let grants = in_place_of(&real, verb, &path).into_iter().collect();
-        return Some(Found { real, path, grants });
+        let grants = in_place_of(&real, verb, &path);
+        return Some(Found { real, path, grants: grants.into_iter().flatten().collect() });
     }
     let folder = |path: &GuestPath| dir(&path.to_string(), &path.to_string(), writes);
     let itself = path.to_string();
@@ -132,18 +132,25 @@ fn plain(path: &GuestPath) -> Option<PathBuf> {
 }
 
 /// What a link leads to, in the place that the guest knows. It is named by where it is: who has
-/// allowed the folder of the link has not allowed this, and must see it to allow it. Nor is anything
-/// wider offered, as the folder around it is another one than the guest's.
-fn in_place_of(real: &Path, verb: Verb, path: &GuestPath) -> Option<Grant> {
-    let text = real.to_str()?;
+/// allowed the folder of the link has not allowed this, and must see it to allow it.
+fn in_place_of(real: &Path, verb: Verb, path: &GuestPath) -> Vec<Option<Grant>> {
+    let writes = verb.writes();
+    let itself = path.to_string();
+    let around = || {
+        let holder = path.holder()?.to_string();
+        dir(real.parent()?.to_str()?, &holder, writes)
+    };
+    let Some(text) = real.to_str() else { return Vec::new() };
     if real.is_dir() && !verb.names() {
-        return dir(text, &path.to_string(), verb.writes());
+        return vec![dir(text, &itself, writes)];
     }
     if verb.names() || !real.exists() {
-        let holder = path.holder()?.to_string();
-        return dir(real.parent()?.to_str()?, &holder, verb.writes());
+        return vec![around()];
     }
-    file(text, &path.to_string(), verb.writes())
+    // Where the file itself is the link, the folder around what it leads to is another one.
+    let same_name = real.file_name().and_then(|name| name.to_str());
+    let same_name = same_name == path.parts().last().map(String::as_str);
+    vec![file(text, &itself, writes), if same_name { around() } else { None }]
 }
 
 /// The path without links, if there is something, or could be.
@@ -263,7 +270,10 @@ mod tests {
             explained(Verb::Read, "out/sub/way_out"),
             ["--file TOP/secret::TOP/out/sub/way_out::ro"]
         );
-        assert_eq!(explained(Verb::Write, "alias/file"), ["--file TOP/out/file::TOP/alias/file"]);
+        assert_eq!(
+            explained(Verb::Write, "alias/file"),
+            ["--file TOP/out/file::TOP/alias/file", "--dir TOP/out::TOP/alias"]
+        );
         assert_eq!(explained(Verb::List, "alias/sub"), ["--dir TOP/out/sub::TOP/alias/sub::ro"]);
         assert_eq!(explained(Verb::Create, "alias/new"), ["--dir TOP/out::TOP/alias"]);
         // A link itself is where it is.
