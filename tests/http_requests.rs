@@ -62,13 +62,15 @@ fn fetch_with(engine: &str, options: &[impl AsRef<str>], args: &[&str]) -> Outpu
         .expect("the command runs")
 }
 
+/// All that was printed, but for what would allow a refused request.
 fn printed(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors: String =
+        errors.split_inclusive('\n').filter(|line| !line.starts_with(HINT)).collect();
+    format!("{}{errors}", String::from_utf8_lossy(&output.stdout))
 }
+
+const HINT: &str = "wayleave: hint: it was refused to send a request to ";
 
 #[test]
 fn a_granted_host_is_asked_and_answers() {
@@ -105,6 +107,9 @@ fn what_is_not_granted_is_denied_and_never_dialled() {
             assert_eq!(output.status.code(), Some(1), "{grants:?}");
             let expected = "error: ErrorCode::HttpRequestDenied\n";
             assert_eq!(printed(&output), expected, "{engine} {grants:?}");
+            let hint = format!("{HINT}http://{address}; --allow-outbound http://{address} would");
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(errors.contains(&hint), "{engine} {grants:?}: {errors}");
         }
     }
     assert_eq!(server.asked.load(Ordering::SeqCst), 0);

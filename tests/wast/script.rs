@@ -116,7 +116,7 @@ impl<E: Engine> Runner<E> {
 
     fn start(&self, component: &Component<E>) -> Result<Started<E>, Failure> {
         let template = self.linker.link(&self.engine, component).map_err(Failure::Link)?;
-        let instance = template.instantiate(&self.engine, self.host.clone(), Limits::default());
+        let instance = template.instantiate(&self.engine, self.host.clone(), limits());
         Ok((template, instance.map_err(Failure::Stop)?))
     }
 
@@ -206,4 +206,11 @@ fn features(name: &str, text: &str) -> Features {
     features.maps = standard || wanted("map");
     features.implements = standard || wanted("implements");
     features
+}
+
+/// Room for all memories of a test together, whose values are larger than any could hold.
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.memory_bytes = 64 << 30;
+    limits
 }

@@ -184,6 +184,7 @@ impl NetworkRules {
     }
 
     /// What becomes of a name that requests are sent to.
+    #[cfg(feature = "http")]
     pub(super) fn http_name(&self, protocol: Protocol, name: &str, port: u16) -> Naming {
         let denied = |rule: &&AddressRule| applies(rule, protocol);
         if self.denied.iter().filter(denied).any(|rule| denies_name(rule, name, Some(port))) {
