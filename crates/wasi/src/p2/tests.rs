@@ -251,7 +251,7 @@ fn links_lead_nowhere_outside() {
             assert!(made.is_err(), "{path}");
             let removed = host.descriptor_remove_directory_at(lend(&rw), &path).unwrap();
             assert!(removed.is_err(), "{path}");
-            if behind != "" {
+            if !behind.is_empty() {
                 let gone = host.descriptor_unlink_file_at(lend(&rw), &path).unwrap();
                 assert!(gone.is_err(), "{path}");
             }
