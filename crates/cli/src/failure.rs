@@ -1,6 +1,7 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
+use wayleave::system::stdio::printable;
 
 /// Why the command itself has failed, as one line and an exit code: 2 where the command line is
 /// wrong, 1 for the rest.
@@ -27,7 +28,7 @@ impl Failure {
         match self.help {
             // Nobody reads it where it can not be printed.
             Some(help) => drop(help.print()),
-            None => drop(writeln!(std::io::stderr(), "wayleave: {}", self.message)),
+            None => drop(writeln!(std::io::stderr(), "wayleave: {}", printable(&self.message))),
         }
         ExitCode::from(self.code)
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use wayleave::system::refusal::Refusal;
+use wayleave::system::stdio::printable;
 use wayleave::{End, Frame, Outcome, Trap, TrapKind};
 
 /// As shells see a program that `abort` has ended: 128 and the signal's number.
@@ -48,12 +49,13 @@ fn tell(line: &str, trap: &Trap) {
         let _ = writeln!(text, "{index:>5}: {}", describe(frame));
     }
     // Where standard error is gone, nobody can be told.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(printable(&text).as_bytes());
 }
 
 fn describe(frame: &Frame) -> String {
     let mut text = match &frame.name {
-        Some(name) => name.clone(),
+        // A name is one line, whatever a module says.
+        Some(name) => name.replace('\n', "\\n"),
         None => format!("function {}", frame.index),
     };
     if let Some(offset) = frame.offset {

@@ -28,6 +28,7 @@ on_each_engine!(
     borrows_that_are_kept,
     a_pooled_instance_is_empty,
     flags_of_all_widths,
+    flags_that_no_slot_holds,
 );
 
 struct Thing;
@@ -408,4 +409,24 @@ fn flags_of_all_widths<E: Engine>() {
         let wrong = call(&mut instance, "same", &[Value::Flags(vec!["other".into()])]);
         assert!(trap(wrong).contains("not of its type"));
     }
+}
+
+/// More than 32 flags would be in several slots, which the model no longer has.
+fn flags_that_no_slot_holds<E: Engine>() {
+    let engine = E::new(&Config::default()).unwrap();
+    for width in [33, 64, 65, 100] {
+        let names: Vec<String> = (0..width).map(|n| format!("\"f{n}\"")).collect();
+        let names = names.join(" ");
+        let text = format!("(component (type $f (flags {names})) (export \"f\" (type $f)))");
+        let component = Component::new(&engine, &wat::parse_str(&text).unwrap());
+        assert!(component.is_err(), "{width}");
+    }
+    // No flags at all: an empty section entry that text can not say.
+    let flags = wat::parse_str("(component (type (flags \"a\")))").unwrap();
+    let at = flags.windows(4).position(|bytes| bytes == [0x6e, 1, 1, b'a']).unwrap();
+    let mut none = flags;
+    none.splice(at..at + 4, [0x6e, 0]);
+    // The section is two bytes shorter.
+    none[at - 2] -= 2;
+    assert!(Component::new(&engine, &none).is_err(), "0");
 }

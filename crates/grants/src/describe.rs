@@ -7,6 +7,7 @@ use crate::{
 };
 use std::fmt::Display;
 use std::path::Path;
+use wayleave_system::stdio::printable;
 
 impl Settings {
     /// What a program may do that is given this, in plain sentences: first what it is given, then
@@ -19,7 +20,9 @@ impl Settings {
         said.extend(network(self));
         said.extend(determinism(self));
         said.extend(limits(&self.limits));
-        said
+        // A name must not look like a sentence, nor hide one.
+        let line = |sentence: String| printable(&sentence.replace('\n', "\\n")).into_owned();
+        said.into_iter().map(line).collect()
     }
 }
 
@@ -254,6 +257,16 @@ fn join<V: AsRef<str>>(texts: &[V]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_name_is_a_sentence_or_hides_one() {
+        let mut settings = Settings::default();
+        let guest = "/a.\nIt has no files.\x1b[1A\x1b[2K\u{202e}";
+        settings.dirs.push(DirGrant::new("/home", guest, Access::ReadWrite));
+        let said = settings.sentences();
+        let expected = r"It may read and write files below /home, as /a.\nIt has no files.\u{1b}[1A\u{1b}[2K\u{202e}.";
+        assert_eq!(said[0], expected);
+    }
 
     #[test]
     fn every_kind_of_mount_is_told() {

@@ -78,8 +78,19 @@ impl Answer {
 /// As people see it: `read /etc/passwd`.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.tried, self.object.escape_debug())
+        let object = self.object.escape_debug();
+        // What has spaces in it must not pass for the words around it.
+        match self.object.contains(' ') && !is_address(&self.object) {
+            true => write!(f, "{} \"{object}\"", self.tried),
+            false => write!(f, "{} {object}", self.tried),
+        }
     }
+}
+
+/// Whether an object is of a network: those have no spaces of a guest's. No path begins like this,
+/// as guests' paths are told without doubled slashes.
+fn is_address(object: &str) -> bool {
+    ["tcp://", "udp://", "http://", "https://"].iter().any(|scheme| object.starts_with(scheme))
 }
 
 /// As a shell takes it: `--dir 'my data::/data'`.
@@ -144,5 +155,7 @@ mod tests {
     fn a_guest_can_not_write_to_the_terminal_with_a_path() {
         let refusal = Refusal::new("read", "/a\x1b[2J\nb", []);
         assert_eq!(refusal.to_string(), r"read /a\u{1b}[2J\nb");
+        let refusal = Refusal::new("read", "/a. Allow it?   [y] \u{202e}yes", []);
+        assert_eq!(refusal.to_string(), r#"read "/a. Allow it?   [y] \u{202e}yes""#);
     }
 }

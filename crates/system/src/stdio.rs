@@ -7,12 +7,14 @@
 mod capture;
 mod input;
 mod lines;
+mod printable;
 mod stream;
 mod whole;
 
 pub use capture::Capture;
 pub use input::Input;
 pub use lines::Lines;
+pub use printable::printable;
 pub use whole::Whole;
 
 use crate::Result;
@@ -40,6 +42,14 @@ pub fn stdout() -> Arc<dyn File> {
 #[must_use]
 pub fn stderr() -> Arc<dyn File> {
     inherit(std::io::stderr())
+}
+
+/// Forgets what was typed on a terminal and not read yet.
+///
+/// # Errors
+/// What the system says, of what is no terminal for example.
+pub fn forget_typed(terminal: impl AsFd) -> Result<()> {
+    Ok(rustix::termios::tcflush(terminal, rustix::termios::QueueSelector::IFlush)?)
 }
 
 /// Reading from it ends at once; what is written to it vanishes.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wayleave::grants::{Error, Settings};
+use wayleave::system::stdio::printable;
 
 /// Look at what programs would be given.
 #[derive(clap::Args)]
@@ -80,7 +81,7 @@ fn check_server(path: &Path) -> Result<ExitCode, Failure> {
     let mut all = String::new();
     for app in &settings.apps {
         // Writing to a string can not fail.
-        let _ = writeln!(all, "{}:", app.name);
+        let _ = writeln!(all, "{}:", printable(&app.name.replace('\n', "\\n")));
         all += &text("  ", &app.grants);
     }
     print(all.as_bytes())

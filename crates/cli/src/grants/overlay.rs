@@ -3,6 +3,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use wayleave::grants::OverlayMount;
 use wayleave::system::fs::ChangeKind;
+use wayleave::system::stdio::printable;
 
 /// What is told of overlays when a program has ended.
 #[derive(clap::Args)]
@@ -45,11 +46,8 @@ fn differences(mount: &OverlayMount) -> Result<String, Failure> {
         };
         // A name must not look like two lines, nor do anything to a terminal.
         let path = guest.join(&change.path).display().to_string();
-        let shown: String = path
-            .chars()
-            .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-            .collect();
-        let _ = writeln!(lines, "{letter} {shown}");
+        let shown = path.replace('\n', "\\n").replace('\t', "\\t");
+        let _ = writeln!(lines, "{letter} {}", printable(&shown));
     }
     Ok(lines)
 }

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use wayleave::system::refusal::{Answer, Grant, Refusal};
+use wayleave::system::stdio::forget_typed;
 
 /// Asks on a terminal what is to be allowed, and remembers what was said for good.
 pub(super) struct Asker(Mutex<State>);
@@ -12,21 +13,36 @@ pub(super) struct Asker(Mutex<State>);
 struct State {
     input: Box<dyn BufRead + Send>,
     output: Box<dyn Write + Send>,
+    /// Forgets what was typed so far.
+    forget_typed: Box<dyn FnMut() + Send>,
     always: Vec<Grant>,
     never: Vec<Grant>,
 }
+
+/// Written before each question, as the program writes to the same terminal: ends what it may have
+/// begun (CAN, ST), and shows letters again as letters that can be seen.
+const PLAIN: &str = "\x18\x1b\\\x1b[0m\x1b(B\x0f";
+
+/// Longer questions, in bytes, are not asked: nobody would read to their end.
+const LONGEST: usize = 2000;
 
 impl Asker {
     /// Asks on the terminal that controls this process, whatever standard input is.
     pub(super) fn terminal() -> io::Result<Self> {
         let terminal = File::options().read(true).write(true).open("/dev/tty")?;
         let input = BufReader::new(terminal.try_clone()?);
-        Ok(Self::new(Box::new(input), Box::new(terminal)))
+        let typed = terminal.try_clone()?;
+        let forget_typed = move || drop(forget_typed(&typed));
+        Ok(Self::new(Box::new(input), Box::new(terminal), Box::new(forget_typed)))
     }
 
-    fn new(input: Box<dyn BufRead + Send>, output: Box<dyn Write + Send>) -> Self {
+    fn new(
+        input: Box<dyn BufRead + Send>,
+        output: Box<dyn Write + Send>,
+        forget_typed: Box<dyn FnMut() + Send>,
+    ) -> Self {
         let (always, never) = (Vec::new(), Vec::new());
-        Self(Mutex::new(State { input, output, always, never }))
+        Self(Mutex::new(State { input, output, forget_typed, always, never }))
     }
 
     /// What is to become of it; refused where nothing can allow it, and where nobody answers.
@@ -60,6 +76,9 @@ impl State {
             "\nThe program wants to {refusal}. Allow it?\n  [y] yes, this once\n  [a] always {narrow}\n\
              {folder}  [n] no, not this time\n  [v] never: nothing of {wide}\n"
         );
+        if question.len() > LONGEST {
+            return Answer::Deny;
+        }
         loop {
             let Ok(said) = self.prompt(&question) else { return Answer::Deny };
             match said.trim() {
@@ -75,7 +94,10 @@ impl State {
     }
 
     fn prompt(&mut self, question: &str) -> io::Result<String> {
-        write!(self.output, "{question}> ")?;
+        // A program may ask something itself, leave the answer where it is, and then do what is asked
+        // about here: what was typed before the question is no answer to it.
+        (self.forget_typed)();
+        write!(self.output, "{PLAIN}{question}> ")?;
         self.output.flush()?;
         let mut line = String::new();
         match self.input.read_line(&mut line)? {
@@ -131,7 +153,8 @@ mod tests {
 
     fn asker(answers: &'static str) -> (Asker, Screen) {
         let screen = Screen::default();
-        (Asker::new(Box::new(answers.as_bytes()), Box::new(screen.clone())), screen)
+        let (input, output) = (Box::new(answers.as_bytes()), Box::new(screen.clone()));
+        (Asker::new(input, output, Box::new(|| ())), screen)
     }
 
     fn read(name: &str) -> Refusal {
@@ -184,6 +207,47 @@ mod tests {
         let hopeless = Refusal::new("make the link", "/a", []);
         assert_eq!(asker.ask(&hopeless), Answer::Deny);
         assert_eq!(questions(&screen), 3);
+    }
+
+    /// What was typed, line by line, and can be forgotten.
+    #[derive(Clone, Default)]
+    struct Keyboard(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Read for Keyboard {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let mut typed = self.0.lock().unwrap();
+            let length = typed.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&typed[..length]);
+            typed.drain(..length);
+            Ok(length)
+        }
+    }
+
+    #[test]
+    fn what_was_typed_before_the_question_is_no_answer() {
+        let keyboard = Keyboard(Arc::new(Mutex::new(b"y\na\n".to_vec())));
+        let (typed, screen) = (keyboard.clone(), Screen::default());
+        let forget_typed = move || typed.0.lock().unwrap().clear();
+        let input = Box::new(BufReader::new(keyboard));
+        let asker = Asker::new(input, Box::new(screen.clone()), Box::new(forget_typed));
+        assert_eq!(asker.ask(&read("a")), Answer::Deny);
+        assert_eq!(questions(&screen), 1);
+    }
+
+    #[test]
+    fn a_question_shows_all_of_itself_or_is_not_asked() {
+        let (asker, screen) = asker("n\ny\n");
+        let forged = "/etc/x. Allow it?\n  [y] yes\x1b[8m";
+        let refusal = Refusal::new("read", forged, [Grant::new("file", forged)]);
+        assert_eq!(asker.ask(&refusal), Answer::Deny);
+        let shown = String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
+        let (_, shown) = shown.split_once("\x0f").unwrap();
+        assert_eq!(shown.lines().filter(|line| line.starts_with("  [y]")).count(), 1, "{shown}");
+        assert!(shown.contains(r#"read "/etc/x. Allow it?\n  [y] yes\u{1b}[8m". Allow it?"#));
+        assert!(!shown.contains('\x1b'));
+        let before = questions(&screen);
+        assert_eq!(asker.ask(&read(&"x".repeat(1500))), Answer::Deny);
+        assert_eq!(questions(&screen), before);
     }
 
     #[test]

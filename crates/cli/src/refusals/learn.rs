@@ -4,6 +4,8 @@ use super::ask::Asker;
 use super::show;
 use crate::failure::Failure;
 use clap::ValueEnum;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use wayleave::grants::{Learned, Learning, Record, Settings, StreamGrant};
@@ -106,6 +108,16 @@ pub(super) fn refuse_to_replace(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A new file that only this user can read, as values of variables are in it. It was not there when
+/// the program began; should the program have put something there, a link even, that stays.
+fn create(file: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)
+}
+
 fn write(file: &Path, mut settings: Settings) -> Result<(), Failure> {
     for stream in [&mut settings.stdin, &mut settings.stdout, &mut settings.stderr] {
         // That is the default of the command line.
@@ -124,5 +136,5 @@ fn write(file: &Path, mut settings: Settings) -> Result<(), Failure> {
         Failure::other(format!("{} can not be written: {error}", file.display()))
     };
     let text = settings.to_manifest().map_err(|error| cannot(&error))?;
-    std::fs::write(file, text).map_err(|error| cannot(&error))
+    create(file).and_then(|mut out| out.write_all(text.as_bytes())).map_err(|error| cannot(&error))
 }

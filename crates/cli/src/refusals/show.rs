@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use wayleave::grants::{Group, group};
 use wayleave::system::refusal::Refusal;
+use wayleave::system::stdio::printable;
 
 /// Most things that are named of one grant.
 const MOST_NAMED: usize = 3;
@@ -84,7 +85,7 @@ pub(super) fn line(text: &str) {
 
 fn print(text: &str) {
     // Where standard error is gone, nobody can be told.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(printable(text).as_bytes());
 }
 
 #[cfg(test)]

@@ -140,13 +140,21 @@ impl Rule {
 
     fn denies(&self, protocol: &str, to: SocketAddr, names: &[&str]) -> bool {
         let applies = self.protocol == protocol || (self.protocol == "tcp" && protocol != "udp");
+        let block = |base, prefix| {
+            let mut all = carried(to.ip());
+            all.push(to.ip());
+            all.into_iter().any(|address| is_in(address, base, prefix))
+        };
         applies
             && self.has_port(to.port())
             && match self.host {
-                Host::Block(base, prefix) => {
-                    let mut all = carried(to.ip());
-                    all.push(to.ip());
-                    all.into_iter().any(|address| is_in(address, base, prefix))
+                Host::Block(base, prefix) => block(base, prefix),
+                // Its addresses are known without looking it up.
+                Host::Name("localhost")
+                    if self.family != Some('6') && block(ip("127.0.0.0"), 8)
+                        || self.family != Some('4') && block(ip("::1"), 128) =>
+                {
+                    true
                 }
                 _ if self.family.is_some_and(|only| only != family(to.ip())) => false,
                 Host::Any => true,

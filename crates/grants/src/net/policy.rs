@@ -223,6 +223,17 @@ mod tests {
     }
 
     #[test]
+    fn localhost_is_denied_by_its_addresses() {
+        let policy = policy(&["tcp://*:*", "udp://*:*"], &["resolve *", "deny tcp://localhost:*"]);
+        let to = |address| routes(&policy, Use::TcpConnect, address);
+        assert!(to("11.0.0.1:80") && routes(&policy, Use::UdpSend, "127.0.0.1:80"));
+        for denied in ["127.0.0.1:80", "127.9.9.9:1", "[::1]:80", "[::]:80", "0.0.0.0:80"] {
+            assert!(!to(denied), "{denied}");
+        }
+        assert!(!to("[::ffff:127.0.0.1]:80") && !to("[64:ff9b::127.0.0.1]:80"));
+    }
+
+    #[test]
     fn deny_wins() {
         let policy = policy(
             &["tcp://*:*", "udp://*:*", "tcp://10.0.0.1:80", "tcp://evil.org:80"],

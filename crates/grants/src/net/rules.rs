@@ -4,6 +4,9 @@ use special::Kind;
 use std::net::{IpAddr, SocketAddr};
 use wayleave_system::net::{Family, Naming};
 
+/// The name of this machine for itself.
+const LOCALHOST: &str = "localhost";
+
 /// What may be reached in a network. By default nothing.
 ///
 /// What is denied is denied, whatever allows it. Of what is allowed, the addresses of the link and
@@ -44,13 +47,20 @@ impl NetworkRules {
 
     /// Denies connecting and sending to addresses, whatever allows it. A rule for `tcp` is one for
     /// `http` and `https`, too. A name that is denied on all ports can not be looked up; of one that
-    /// is denied on some, the addresses are denied on those.
+    /// is denied on some, the addresses are denied on those. `localhost` is also the loopback addresses,
+    /// looked up or not.
     ///
     /// # Errors
     /// [`Error::AddressRule`] when the rule leads elsewhere.
     pub fn deny_outbound(&mut self, rule: AddressRule) -> Result<(), Error> {
         if rule.is_mapping() {
             return Err(bad(&rule, "what is denied leads nowhere"));
+        }
+        if matches!(&rule.host, HostRule::Name(NamePattern::Name(name)) if name == LOCALHOST) {
+            let local = |block| AddressRule { host: HostRule::Block(block), ..rule.clone() };
+            let of_its_version =
+                |block: &Block| rule.family.is_none_or(|only| only == block.family());
+            self.denied.extend(Block::LOOPBACK.into_iter().filter(of_its_version).map(local));
         }
         self.denied.push(rule);
         Ok(())
@@ -70,7 +80,7 @@ impl NetworkRules {
             self.inbound.push(rule);
             return Ok(());
         };
-        if *name == NamePattern::Name("localhost".to_owned()) {
+        if *name == NamePattern::Name(LOCALHOST.to_owned()) {
             let local = |block| AddressRule { host: HostRule::Block(block), ..rule.clone() };
             self.inbound.extend(Block::LOOPBACK.map(local));
             return Ok(());

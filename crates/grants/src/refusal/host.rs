@@ -98,6 +98,10 @@ fn outside(verb: Verb, path: &GuestPath) -> Option<Found> {
         }
     };
     let writes = verb.writes();
+    if plain(&path)? != real {
+        let grants = in_place_of(&real, verb, &path);
+        return Some(Found { real, path, grants: grants.into_iter().flatten().collect() });
+    }
     let folder = |path: &GuestPath| dir(&path.to_string(), &path.to_string(), writes);
     let itself = path.to_string();
     let grants = if real.is_dir() && !verb.names() {
@@ -109,6 +113,44 @@ fn outside(verb: Verb, path: &GuestPath) -> Option<Found> {
         vec![file(&itself, &itself, writes), holder]
     };
     Some(Found { real, path, grants: grants.into_iter().flatten().collect() })
+}
+
+/// Where a path would be if nothing on the way were a link.
+fn plain(path: &GuestPath) -> Option<PathBuf> {
+    let text = path.to_string();
+    let mut plain = match text.starts_with('/') {
+        true => PathBuf::from("/"),
+        false => Path::new(".").canonicalize().ok()?,
+    };
+    for part in path.parts() {
+        match part.as_str() {
+            ".." => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    Some(plain)
+}
+
+/// What a link leads to, in the place that the guest knows. It is named by where it is: who has
+/// allowed the folder of the link has not allowed this, and must see it to allow it.
+fn in_place_of(real: &Path, verb: Verb, path: &GuestPath) -> Vec<Option<Grant>> {
+    let writes = verb.writes();
+    let itself = path.to_string();
+    let around = || {
+        let holder = path.holder()?.to_string();
+        dir(real.parent()?.to_str()?, &holder, writes)
+    };
+    let Some(text) = real.to_str() else { return Vec::new() };
+    if real.is_dir() && !verb.names() {
+        return vec![dir(text, &itself, writes)];
+    }
+    if verb.names() || !real.exists() {
+        return vec![around()];
+    }
+    // Where the file itself is the link, the folder around what it leads to is another one.
+    let same_name = real.file_name().and_then(|name| name.to_str());
+    let same_name = same_name == path.parts().last().map(String::as_str);
+    vec![file(text, &itself, writes), if same_name { around() } else { None }]
 }
 
 /// The path without links, if there is something, or could be.
@@ -213,6 +255,29 @@ mod tests {
         assert_eq!(explained(Verb::Read, "/src/lib.rs"), ("src/lib.rs".into(), read.to_vec()));
         assert_eq!(explained(Verb::Create, "/new"), ("new".into(), vec!["--dir .".into()]));
         assert_eq!(explained(Verb::List, "/src"), ("src".into(), vec!["--dir src::ro".into()]));
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_named_by_where_it_is() {
+        let (_temp, top) = tree();
+        symlink("out", top.join("alias")).unwrap();
+        symlink("../../secret", top.join("out/sub/way_out")).unwrap();
+        fs::write(top.join("secret"), "").unwrap();
+        let explained = |verb, path: &str| {
+            explained(&top, "rw", verb, &format!("{}/{path}", top.display())).unwrap()
+        };
+        assert_eq!(
+            explained(Verb::Read, "out/sub/way_out"),
+            ["--file TOP/secret::TOP/out/sub/way_out::ro"]
+        );
+        assert_eq!(
+            explained(Verb::Write, "alias/file"),
+            ["--file TOP/out/file::TOP/alias/file", "--dir TOP/out::TOP/alias"]
+        );
+        assert_eq!(explained(Verb::List, "alias/sub"), ["--dir TOP/out/sub::TOP/alias/sub::ro"]);
+        assert_eq!(explained(Verb::Create, "alias/new"), ["--dir TOP/out::TOP/alias"]);
+        // A link itself is where it is.
+        assert_eq!(explained(Verb::Remove, "out/sub/way_out"), ["--dir TOP/out/sub"]);
     }
 
     #[test]

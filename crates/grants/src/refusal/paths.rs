@@ -110,7 +110,7 @@ fn mapping(option: &'static str, host: &str, guest: &str, writable: bool) -> Opt
     }
     if !writable {
         value.push_str("::ro");
-    } else if guest != host && matches!(guest, "ro" | "rw") {
+    } else if guest != host && crate::mode::Mode::is_meant_by(guest) {
         value.push_str("::rw");
     }
     Some(Grant::new(option, value))

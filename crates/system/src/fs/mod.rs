@@ -24,6 +24,9 @@ mod single_file;
 mod types;
 mod walk;
 mod watched;
+// Nobody asks on other systems; the tests run everywhere.
+#[cfg(any(windows, test))]
+mod windows;
 
 #[cfg(feature = "images")]
 pub use image::{Image, ImageError};

@@ -4,7 +4,7 @@ use crate::{ErrorCode, Result};
 use std::borrow::Cow;
 
 /// The longest path in bytes; Linux counts a NUL at the end among its 4096.
-const LONGEST: usize = 4095;
+pub(super) const LONGEST: usize = 4095;
 
 /// A relative path without its trailing slashes.
 #[derive(Clone, Copy, Debug)]

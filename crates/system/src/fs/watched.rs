@@ -1,3 +1,4 @@
+use super::path::LONGEST;
 use super::{Dir, Entries, Node, OpenOptions, SetTime, Stat, SyncKind};
 use crate::{ErrorCode, Result};
 use std::any::Any;
@@ -97,7 +98,16 @@ impl Watched {
 
     /// Tells that something was refused before the folder was asked.
     pub fn refused(&self, what: Action, path: &str, error: ErrorCode) {
-        drop(self.watcher.failed(&self.attempt(what, path), error));
+        drop(self.failed(what, path, error));
+    }
+
+    /// Nobody is told of what can not be a path: a guest could make whoever keeps it hold any amount
+    /// of memory, for nothing.
+    fn failed(&self, what: Action, path: &str, error: ErrorCode) -> Option<Instead> {
+        if path.len() > LONGEST {
+            return None;
+        }
+        self.watcher.failed(&self.attempt(what, path), error)
     }
 
     fn attempt<'a>(&'a self, what: Action, path: &'a str) -> Attempt<'a> {
@@ -117,7 +127,7 @@ impl Watched {
                 self.watcher.done(&self.attempt(what, path));
                 Ok(result)
             }
-            Err(error) => match self.watcher.failed(&self.attempt(what, path), error) {
+            Err(error) => match self.failed(what, path, error) {
                 Some(instead) => again(&*instead.dir, &instead.path),
                 None => Err(error),
             },
@@ -137,11 +147,10 @@ impl Watched {
         let result = act(other.map_or(to_dir, |other| &*other.dir));
         for (side, path) in [(Some(self), path), (other, to)] {
             let Some(side) = side else { continue };
-            let attempt = side.attempt(what, path);
             match &result {
-                Ok(()) => side.watcher.done(&attempt),
+                Ok(()) => side.watcher.done(&side.attempt(what, path)),
                 // Which of the two it was, the error does not tell; it is the path's that leaves.
-                Err(error) => drop(side.watcher.failed(&attempt, *error)),
+                Err(error) => drop(side.failed(what, path, *error)),
             }
         }
         result
@@ -338,6 +347,17 @@ mod tests {
         wide.stat_at("new", true).unwrap();
         assert_eq!(notes.take(), ["CreateDir /d new: ReadOnly"]);
         assert!(dir.is_read_only());
+    }
+
+    #[test]
+    fn nobody_is_told_of_paths_that_are_too_long() {
+        let notes = Arc::new(Notes { instead: Some(memory()), ..Notes::default() });
+        let dir = Watched::new(Arc::new(ReadOnly::new(memory())), "/d", notes.clone());
+        let long = format!("/{}", "a/".repeat(1 << 20));
+        assert_eq!(dir.create_dir(&long), Err(ErrorCode::ReadOnly));
+        assert_eq!(dir.stat_at(&long, true).unwrap_err(), ErrorCode::NotCapable);
+        assert_eq!(rename(&dir, &long, &dir, &long), Err(ErrorCode::ReadOnly));
+        assert!(notes.take().is_empty());
     }
 
     #[test]

@@ -4,10 +4,11 @@ use crate::support::{
     CREATE, DIRECTORY, FOLLOW, READ, Sandbox, WRITE, contents, each_os, file, folder, kind, list,
     opened, put, read, write_all,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use wayleave_system::ErrorCode;
 use wayleave_system::fs::{
-    self, Dir, FileKind, MemoryDir, MountError, Mounts, OpenOptions, ReadOnly, SetTime, SingleFile,
+    self, Attempt, Dir, FileKind, Instead, MemoryDir, MountError, Mounts, Node, OpenOptions,
+    ReadOnly, SetTime, SingleFile, Watched, Watcher,
 };
 
 /// The outer folder as `/`, with `other` as `/b`, and memory as `/deep/down/tmp`.
@@ -489,4 +490,47 @@ fn where_single_files_are_found() {
             .collect();
         assert_eq!(found, expected, "{dirs:?} {paths:?}");
     }
+}
+
+/// Who is asked for a name with a slash follows a link there, past the mount points.
+#[test]
+fn no_folder_is_asked_to_follow_a_link() {
+    #[derive(Default)]
+    struct Asked(Mutex<Vec<String>>);
+
+    impl Watcher for Asked {
+        fn done(&self, attempt: &Attempt<'_>) {
+            self.0.lock().unwrap().push(attempt.path.to_owned());
+        }
+
+        fn failed(&self, attempt: &Attempt<'_>, _: ErrorCode) -> Option<Instead> {
+            self.done(attempt);
+            None
+        }
+    }
+
+    let asked = Arc::new(Asked::default());
+    let outer = MemoryDir::new(1 << 20);
+    outer.create_dir("folder").unwrap();
+    outer.open("file", &CREATE).map(drop).unwrap();
+    outer.symlink("folder", "link").unwrap();
+    let mut mounts = Mounts::default();
+    mounts.dir("/", Arc::new(Watched::new(Arc::new(outer), "/", asked.clone()))).unwrap();
+    mounts.dir("/mount", Arc::new(MemoryDir::new(1))).unwrap();
+    let root = mounts.folders().remove(0).1;
+    let (keep, now) = (SetTime::Keep, SetTime::Now);
+    for path in ["folder/", "link/", "mount/../folder//"] {
+        assert!(matches!(root.open(path, &READ), Ok(Node::Dir(_))), "{path}");
+        assert_eq!(root.stat_at(path, false).unwrap().kind, FileKind::Directory);
+        root.set_times_at(path, false, keep, now).unwrap();
+    }
+    for result in [
+        root.open("file/", &READ).map(drop),
+        root.stat_at("file/", true).map(drop),
+        root.set_times_at("file/", true, keep, now),
+    ] {
+        assert_eq!(result, Err(ErrorCode::NotDirectory));
+    }
+    let asked = asked.0.lock().unwrap();
+    assert!(asked.len() > 9 && !asked.iter().any(|path| path.ends_with('/')), "{asked:?}");
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use wayleave_component::{Borrow, Own};
 use wayleave_engine::{Exit, Stop};
 use wayleave_grants::Grants;
-use wayleave_system::fs::{Dir, MemoryDir, ReadOnly};
+use wayleave_system::fs::{Dir, MemoryDir, ReadOnly, SetTime, Timestamp};
 use wayleave_system::stdio::{Capture, Input};
 use wayleave_system::wait::Interrupt;
 
@@ -200,6 +200,89 @@ fn paths_stay_below_their_folder() {
     }
     let outside = host.descriptor_symlink_at(lend(&rw), "/etc/passwd", "s").unwrap();
     assert_eq!(outside, Err(ErrorCode::NotPermitted));
+}
+
+#[test]
+fn links_lead_nowhere_outside() {
+    let (mut host, rw, _) = host();
+    let links = [
+        ("../outside", "evil"),
+        ("evil/", "slash"),
+        ("slash", "chained"),
+        ("..", "up"),
+        ("up/..", "higher"),
+        ("loop", "loop"),
+        ("./../outside/", "dotted"),
+    ];
+    for (text, link) in links {
+        host.descriptor_symlink_at(lend(&rw), text, link).unwrap().unwrap();
+    }
+    let hows = [
+        OpenFlags::empty(),
+        OpenFlags::CREATE,
+        OpenFlags::CREATE | OpenFlags::EXCLUSIVE,
+        OpenFlags::TRUNCATE,
+        OpenFlags::DIRECTORY,
+    ];
+    let write = DescriptorFlags::READ | DescriptorFlags::WRITE;
+    for (_, link) in links {
+        for behind in ["", "/", "//", "/.", "/secret", "/../inside/x"] {
+            let path = format!("{link}{behind}");
+            for follow in [PathFlags::empty(), PathFlags::SYMLINK_FOLLOW] {
+                for how in hows {
+                    for flags in [DescriptorFlags::READ, write] {
+                        let opened =
+                            host.descriptor_open_at(lend(&rw), follow, &path, how, flags).unwrap();
+                        assert!(opened.is_err(), "{path} {follow:?} {how:?} {flags:?}");
+                    }
+                }
+                let set = host
+                    .descriptor_set_times_at(
+                        lend(&rw),
+                        PathFlags::SYMLINK_FOLLOW,
+                        &path,
+                        NewTimestamp::Now,
+                        NewTimestamp::Now,
+                    )
+                    .unwrap();
+                assert!(set.is_err(), "{path}");
+            }
+            let made = host.descriptor_create_directory_at(lend(&rw), &path).unwrap();
+            assert!(made.is_err(), "{path}");
+            let removed = host.descriptor_remove_directory_at(lend(&rw), &path).unwrap();
+            assert!(removed.is_err(), "{path}");
+            if !behind.is_empty() {
+                let gone = host.descriptor_unlink_file_at(lend(&rw), &path).unwrap();
+                assert!(gone.is_err(), "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_grant_there_is_no_folder() {
+    let mut host = Host::new(Grants::new());
+    assert!(preopens::Host::get_directories(&mut host).unwrap().is_empty());
+}
+
+/// The interface has no times before 1970, which files of the host may have.
+#[test]
+fn extreme_times_of_the_host_are_told_or_left_out() {
+    let dir: Arc<dyn Dir> = Arc::new(MemoryDir::new(1 << 20));
+    let mut host = Host::new(Grants::new().preopen(dir.clone(), "/").unwrap());
+    let (root, _) = preopens::Host::get_directories(&mut host).unwrap().remove(0);
+    let file = create(&mut host, &root, "a", b"");
+    for seconds in [0, -1, 1, i64::MIN, i64::MAX] {
+        let time = SetTime::To(Timestamp { seconds, nanoseconds: 999_999_999 });
+        // What a provider does not keep it refuses.
+        if dir.set_times_at("a", true, time, time).is_err() {
+            continue;
+        }
+        let stat = host.descriptor_stat(lend(&file)).unwrap().unwrap();
+        let told = stat.data_modification_timestamp.map(|time| time.seconds);
+        assert_eq!(told, u64::try_from(seconds).ok(), "{seconds}");
+        host.descriptor_metadata_hash(lend(&file)).unwrap().unwrap();
+    }
 }
 
 #[test]

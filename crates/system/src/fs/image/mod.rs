@@ -4,7 +4,8 @@
 //! read from the archive when a guest reads them; what is deflated is unpacked a block at a time
 //! ([`unpack`]). What an image can cost its host is bounded, whatever the archive says:
 //!
-//! - its tables are at most 64 MiB ([`MOST_TABLE`]) and 262,144 names ([`MOST_NAMES`]);
+//! - its tables are at most 64 MiB ([`MOST_TABLE`]) and 262,144 names ([`MOST_NAMES`]), and so are
+//!   the texts of its symbolic links;
 //! - unpacking takes at most 27 MiB, for the image as a whole, and no member is believed to unpack
 //!   to more than Deflate can (1,032 times its size), nor to lie where another does.
 //!

@@ -1,6 +1,6 @@
 use super::source::Source;
 use super::unpack::{Packed, Unpacker};
-use super::{ImageError, MOST_NAMES};
+use super::{ImageError, MOST_NAMES, MOST_TABLE};
 use crate::fs::{FileKind, Stat, Timestamp, numbers};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,6 +57,8 @@ pub(super) struct Members {
     /// The names of each folder, by its number.
     folders: BTreeMap<usize, BTreeMap<Box<[u8]>, usize>>,
     names: usize,
+    /// Bytes of all links' texts. Compressed ones take hardly any room in their archive.
+    link_texts: u64,
 }
 
 impl Contents {
@@ -121,7 +123,12 @@ impl Tree {
 impl Members {
     pub(super) fn new() -> Self {
         let top = Node::new(Body::Folder(Folder::default()), About::default());
-        Self { nodes: vec![top], folders: BTreeMap::from([(0, BTreeMap::new())]), names: 0 }
+        Self {
+            nodes: vec![top],
+            folders: BTreeMap::from([(0, BTreeMap::new())]),
+            names: 0,
+            link_texts: 0,
+        }
     }
 
     /// Adds a member.
@@ -130,6 +137,13 @@ impl Members {
     /// What is wrong with it.
     pub(super) fn add(&mut self, path: &[u8], body: Body, about: About) -> Result<(), ImageError> {
         let is_folder = matches!(body, Body::Folder(_));
+        if let Body::Link(text) = &body {
+            self.link_texts += text.len() as u64;
+            if self.link_texts > MOST_TABLE {
+                let megabytes = MOST_TABLE >> 20;
+                return Err(ImageError::TooMuch(format!("more than {megabytes} MiB of links")));
+            }
+        }
         let Some((folder, name)) = self.place(path)? else {
             if !is_folder {
                 return Err(ImageError::member(path, "has no name"));
@@ -266,4 +280,22 @@ fn names(path: &[u8]) -> Result<Vec<&[u8]>, ImageError> {
         return wrong("has a name in it of more than 255 bytes");
     }
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_take_no_more_room_than_tables() {
+        let mut members = Members::new();
+        let text = vec![b'x'; 4095];
+        let mut add = |at: u32| {
+            let body = Body::Link(text.clone().into());
+            members.add(at.to_string().as_bytes(), body, About::default())
+        };
+        let most = u32::try_from(MOST_TABLE / 4095).unwrap();
+        assert_eq!((0..most).try_for_each(&mut add), Ok(()));
+        assert!(matches!(add(most), Err(ImageError::TooMuch(_))));
+    }
 }

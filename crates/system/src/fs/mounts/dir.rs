@@ -2,7 +2,7 @@ use super::entries::MountEntries;
 use super::spot::{Spot, Target};
 use crate::fs::path::{GuestPath, Last, check_link_text};
 use crate::fs::walk::Follow;
-use crate::fs::{self, Dir, Entries, Node, OpenOptions, SetTime, Stat, SyncKind};
+use crate::fs::{self, Dir, Entries, FileKind, Node, OpenOptions, SetTime, Stat, SyncKind};
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
 
@@ -36,6 +36,23 @@ impl MountDir {
             Target::Own(_) | Target::Point(_) | Target::File(_) => Err(taken),
         }
     }
+}
+
+/// A name, and whether a slash behind it wants a folder.
+///
+/// A folder is never asked for a name with its slash, which would follow a link there: one that was
+/// put there since the walk has looked would be followed past the mount points.
+fn without_slash(name: &str) -> (&str, bool) {
+    name.strip_suffix('/').map_or((name, false), |name| (name, true))
+}
+
+fn stat_name(dir: &dyn Dir, name: &str) -> Result<Stat> {
+    let (name, slash) = without_slash(name);
+    let stat = dir.stat_at(name, false)?;
+    if slash && stat.kind != FileKind::Directory {
+        return Err(ErrorCode::NotDirectory);
+    }
+    Ok(stat)
 }
 
 fn open_folder(spot: Spot, options: &OpenOptions) -> Result<Node> {
@@ -74,7 +91,11 @@ impl Dir for MountDir {
             Target::File(_) if slash => Err(ErrorCode::NotDirectory),
             Target::File(_) if exclusive => Err(ErrorCode::Exists),
             Target::File(file) => Ok(Node::File(file.open(options)?)),
-            Target::Name(dir, name) => dir.open(&name, &OpenOptions { follow: false, ..*options }),
+            Target::Name(dir, name) => {
+                let (name, directory) = without_slash(&name);
+                let directory = options.directory || directory;
+                dir.open(name, &OpenOptions { follow: false, directory, ..*options })
+            }
             Target::Missing if options.create => Err(ErrorCode::ReadOnly),
             Target::Missing => Err(ErrorCode::NoEntry),
         }
@@ -84,7 +105,7 @@ impl Dir for MountDir {
         match self.find(GuestPath::parse(path)?, follow)? {
             Target::Own(spot) | Target::Point(spot) => spot.stat(),
             Target::File(file) => file.stat(),
-            Target::Name(dir, name) => dir.stat_at(&name, false),
+            Target::Name(dir, name) => stat_name(&*dir, &name),
             Target::Missing => Err(ErrorCode::NoEntry),
         }
     }
@@ -99,7 +120,10 @@ impl Dir for MountDir {
         match self.find(GuestPath::parse(path)?, follow)? {
             Target::Own(spot) | Target::Point(spot) => spot.set_times(accessed, modified),
             Target::File(file) => file.set_times(accessed, modified),
-            Target::Name(dir, name) => dir.set_times_at(&name, false, accessed, modified),
+            Target::Name(dir, name) => {
+                stat_name(&*dir, &name)?;
+                dir.set_times_at(without_slash(&name).0, false, accessed, modified)
+            }
             Target::Missing => Err(ErrorCode::NoEntry),
         }
     }

@@ -136,10 +136,11 @@ impl<'a> Copying<'a> {
             Node::File(file) => file,
             Node::Dir(_) => return Err(ErrorCode::IsDirectory),
         };
-        if contents {
-            copy_contents(&*from, &*to)?;
+        // Before there is anything in it: what others could not read they can read at no time.
+        if let Some(permissions) = from.permissions() {
+            to.set_permissions(permissions)?;
         }
-        from.permissions().map_or(Ok(()), |permissions| to.set_permissions(permissions))
+        if contents { copy_contents(&*from, &*to) } else { Ok(()) }
     }
 
     /// Makes something new under the temporary name.
