@@ -32,7 +32,9 @@ impl Asker {
         let terminal = File::options().read(true).write(true).open("/dev/tty")?;
         let input = BufReader::new(terminal.try_clone()?);
         let typed = terminal.try_clone()?;
-        let forget_typed = move || drop(forget_typed(&typed));
+        let forget_typed = move || {
+            let _ = forget_typed(&typed);
+        };
         Ok(Self::new(Box::new(input), Box::new(terminal), Box::new(forget_typed)))
     }
 
