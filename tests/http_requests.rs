@@ -144,7 +144,7 @@ fn rules_of_every_kind_are_for_requests_too() {
                 true,
             ),
             (&["--allow-http=*", "--deny-outbound=http://localhost:*"], &by_name, false),
-            (&["--allow-http=*", "--deny-outbound=http://localhost:*"], &by_address, true),
+            (&["--allow-http=*", "--deny-outbound=http://localhost:*"], &by_address, false),
             // What is denied is the address that is dialled.
             (&["--allow-http=*", "--deny-outbound=tcp://127.0.0.1:*"], &by_name, false),
             (&["--allow-http=*", "--deny-outbound=udp://*:*"], &by_name, true),

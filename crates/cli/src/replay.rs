@@ -2,7 +2,8 @@ use crate::failure::Failure;
 use crate::report;
 use crate::run::on_file;
 use crate::runtime::{EngineArgs, with_cache};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wayleave::recording::Error as Broken;
 use wayleave::system::stdio;
@@ -55,7 +56,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     let bytes = match (kept, &args.program) {
         (Some(bytes), None) => bytes,
-        _ => std::fs::read(&file).map_err(|error| {
+        _ => read(&file).map_err(|error| {
             Failure::other(format!("can not read the program {}: {error}", file.display()))
         })?,
     };
@@ -76,4 +77,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         error => on_file(&file, error),
     })?;
     Ok(report::outcome(&file, &outcome, timeout, None))
+}
+
+/// A recording may name anything, and devices have no end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    std::fs::read(path)
 }

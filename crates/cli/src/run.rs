@@ -79,6 +79,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         Policy::Trap => UnknownImports::Trap,
     };
     let calls = args.trace.open(args.verbose > 1)?;
+    let overlay_diff = args.overlay.open()?;
     let mut builder = args
         .engine
         .builder()
@@ -116,7 +117,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     };
     calls.end();
     if code.is_ok() {
-        args.overlay.report(&overlays)?;
+        overlay_diff.report(&overlays)?;
     }
     refusals.finish(matches!(code, Ok(ExitCode::SUCCESS)))?;
     code

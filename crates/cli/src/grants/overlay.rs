@@ -1,5 +1,7 @@
 use crate::failure::Failure;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use wayleave::grants::OverlayMount;
 use wayleave::system::fs::ChangeKind;
@@ -16,19 +18,35 @@ pub(crate) struct OverlayArgs {
 }
 
 impl OverlayArgs {
-    /// Tells it, if that was asked for.
-    pub(crate) fn report(&self, overlays: &[OverlayMount]) -> Result<(), Failure> {
-        let Some(place) = &self.overlay_diff else { return Ok(()) };
+    /// Opens what is to be written to: before the program runs, which could put a link in its place.
+    pub(crate) fn open(&self) -> Result<OverlayDiff, Failure> {
+        let to: Option<Box<dyn Write>> = match &self.overlay_diff {
+            None => None,
+            Some(None) => Some(Box::new(stderr())),
+            Some(Some(path)) => Some(Box::new(File::create(path).map_err(|error| {
+                let path = path.display();
+                Failure::usage(format!("--overlay-diff: {path} can not be written: {error}"))
+            })?)),
+        };
+        Ok(OverlayDiff { to })
+    }
+}
+
+/// Where it is told what differs, if that was asked for.
+pub(crate) struct OverlayDiff {
+    to: Option<Box<dyn Write>>,
+}
+
+impl OverlayDiff {
+    /// Tells it.
+    pub(crate) fn report(self, overlays: &[OverlayMount]) -> Result<(), Failure> {
+        let Some(mut to) = self.to else { return Ok(()) };
         let mut lines = String::new();
         for mount in overlays {
             lines += &differences(mount)?;
         }
-        match place {
-            None => eprint!("{lines}"),
-            Some(path) => std::fs::write(path, lines)
-                .map_err(|error| Failure::other(format!("{}: {error}", path.display())))?,
-        }
-        Ok(())
+        let written = to.write_all(lines.as_bytes());
+        written.map_err(|error| Failure::other(format!("--overlay-diff: {error}")))
     }
 }
 
