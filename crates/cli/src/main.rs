@@ -10,6 +10,7 @@ mod grants;
 mod http;
 mod inspect;
 mod invoke;
+mod lazy;
 mod man;
 mod progress;
 mod record;
@@ -24,6 +25,7 @@ mod wave;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
+use lazy::Lazy;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -40,12 +42,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Run(Box<run::Args>),
+    /// Run a program
+    Run(Lazy<run::Args>),
     Replay(replay::Args),
-    Serve(Box<serve::Args>),
+    /// Serve HTTP with components
+    Serve(Lazy<serve::Args>),
     Compile(compile::Args),
     Inspect(inspect::Args),
-    Grants(grants::command::Args),
+    /// Look at what programs would be given
+    Grants(Lazy<grants::command::Args>),
     Componentize(componentize::Args),
     Cache(cache::Args),
     Completions(completions::Args),
@@ -69,12 +74,12 @@ fn main() -> ExitCode {
 
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Run(args) => run::run(*args),
+        Command::Run(args) => run::run(*args.0),
         Command::Replay(args) => replay::run(args),
-        Command::Serve(args) => serve::run(*args),
+        Command::Serve(args) => serve::run(*args.0),
         Command::Compile(args) => compile::run(&args),
         Command::Inspect(args) => inspect::run(&args),
-        Command::Grants(args) => grants::command::run(args),
+        Command::Grants(args) => grants::command::run(*args.0),
         Command::Componentize(args) => componentize::run(&args),
         Command::Cache(args) => cache::run(args),
         Command::Completions(args) => completions::run(&args),

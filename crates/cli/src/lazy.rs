@@ -1,0 +1,30 @@
+use clap::error::Error;
+use clap::{ArgMatches, Args, Command, FromArgMatches, Id};
+
+/// Options of a subcommand that are only defined when that one is asked for: to define all options of
+/// all of them would take longer than a small program runs.
+pub(crate) struct Lazy<T>(pub(crate) Box<T>);
+
+impl<T: Args> Args for Lazy<T> {
+    fn group_id() -> Option<Id> {
+        T::group_id()
+    }
+
+    fn augment_args(command: Command) -> Command {
+        command.defer(T::augment_args)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command.defer(T::augment_args_for_update)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Lazy<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        T::from_arg_matches(matches).map(|args| Self(Box::new(args)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
