@@ -9,6 +9,7 @@
 //! [`NotCapable`](crate::ErrorCode::NotCapable). What POSIX says of trailing slashes holds: they
 //! ask for a directory, and they make the last symbolic link be followed.
 
+pub(crate) mod forward;
 #[cfg(feature = "images")]
 mod image;
 mod memory;

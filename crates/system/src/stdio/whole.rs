@@ -1,7 +1,8 @@
-use crate::fs::{Advice, File, FileKind, SetTime, Stat, SyncKind};
-use crate::wait::{Blocking, Interest, Readiness};
+use crate::fs::forward::forward_file;
+use crate::fs::{File, FileKind};
+use crate::wait::Blocking;
 use crate::{ErrorCode, Result};
-use std::io::{IoSlice, IoSliceMut, SeekFrom};
+use std::io::IoSliceMut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A stream of which a read gives all that was asked for, up to its end: how much of it arrives at a
@@ -30,6 +31,8 @@ impl Whole {
 }
 
 impl File for Whole {
+    forward_file!(file: write, read_at, write_at, seek, kind, stat, set_size, allocate, advise, set_times, sync, set_append, readiness);
+
     fn read(&self, buffers: &mut [IoSliceMut<'_>], blocking: Blocking) -> Result<usize> {
         let mut arrived = self.arrived();
         let room: usize = buffers.iter().map(|buffer| buffer.len()).sum();
@@ -57,60 +60,8 @@ impl File for Whole {
         Ok(count)
     }
 
-    fn write(&self, buffers: &[IoSlice<'_>], blocking: Blocking) -> Result<usize> {
-        self.file.write(buffers, blocking)
-    }
-
-    fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.file.read_at(buffers, offset)
-    }
-
-    fn write_at(&self, buffers: &[IoSlice<'_>], offset: u64) -> Result<usize> {
-        self.file.write_at(buffers, offset)
-    }
-
-    fn seek(&self, to: SeekFrom) -> Result<u64> {
-        self.file.seek(to)
-    }
-
-    fn kind(&self) -> Result<FileKind> {
-        self.file.kind()
-    }
-
-    fn stat(&self) -> Result<Stat> {
-        self.file.stat()
-    }
-
-    fn set_size(&self, size: u64) -> Result<()> {
-        self.file.set_size(size)
-    }
-
-    fn allocate(&self, offset: u64, length: u64) -> Result<()> {
-        self.file.allocate(offset, length)
-    }
-
-    fn advise(&self, offset: u64, length: u64, advice: Advice) -> Result<()> {
-        self.file.advise(offset, length, advice)
-    }
-
-    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()> {
-        self.file.set_times(accessed, modified)
-    }
-
-    fn sync(&self, kind: SyncKind) -> Result<()> {
-        self.file.sync(kind)
-    }
-
-    fn set_append(&self, append: bool) -> Result<()> {
-        self.file.set_append(append)
-    }
-
     /// Not known: what is there now is a matter of chance.
     fn available(&self) -> Result<u64> {
         Ok(1)
-    }
-
-    fn readiness(&self, interest: Interest) -> Readiness<'_> {
-        self.file.readiness(interest)
     }
 }

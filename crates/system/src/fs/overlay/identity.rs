@@ -1,10 +1,9 @@
 //! What a file that was copied up is called by `stat`: what it was called before.
 
 use crate::Result;
-use crate::fs::{Advice, File, FileKind, SetTime, Stat, SyncKind};
-use crate::wait::{Blocking, Interest, Readiness};
+use crate::fs::forward::forward_file;
+use crate::fs::{File, FileKind, Stat};
 use std::collections::HashMap;
-use std::io::{IoSlice, IoSliceMut, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A device and a number there.
@@ -70,68 +69,10 @@ struct Renamed {
 }
 
 impl File for Renamed {
-    fn read(&self, buffers: &mut [IoSliceMut<'_>], blocking: Blocking) -> Result<usize> {
-        self.file.read(buffers, blocking)
-    }
-
-    fn write(&self, buffers: &[IoSlice<'_>], blocking: Blocking) -> Result<usize> {
-        self.file.write(buffers, blocking)
-    }
-
-    fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.file.read_at(buffers, offset)
-    }
-
-    fn write_at(&self, buffers: &[IoSlice<'_>], offset: u64) -> Result<usize> {
-        self.file.write_at(buffers, offset)
-    }
-
-    fn seek(&self, to: SeekFrom) -> Result<u64> {
-        self.file.seek(to)
-    }
-
-    fn kind(&self) -> Result<FileKind> {
-        self.file.kind()
-    }
+    forward_file!(file: read, write, read_at, write_at, seek, kind, set_size, allocate, advise, set_times, sync, set_append, available, readiness, permissions);
 
     fn stat(&self) -> Result<Stat> {
         let (device, inode) = self.identity;
         Ok(Stat { device, inode, ..self.file.stat()? })
-    }
-
-    fn set_size(&self, size: u64) -> Result<()> {
-        self.file.set_size(size)
-    }
-
-    fn allocate(&self, offset: u64, length: u64) -> Result<()> {
-        self.file.allocate(offset, length)
-    }
-
-    fn advise(&self, offset: u64, length: u64, advice: Advice) -> Result<()> {
-        self.file.advise(offset, length, advice)
-    }
-
-    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()> {
-        self.file.set_times(accessed, modified)
-    }
-
-    fn sync(&self, kind: SyncKind) -> Result<()> {
-        self.file.sync(kind)
-    }
-
-    fn set_append(&self, append: bool) -> Result<()> {
-        self.file.set_append(append)
-    }
-
-    fn available(&self) -> Result<u64> {
-        self.file.available()
-    }
-
-    fn readiness(&self, interest: Interest) -> Readiness<'_> {
-        self.file.readiness(interest)
-    }
-
-    fn permissions(&self) -> Option<u16> {
-        self.file.permissions()
     }
 }

@@ -1,7 +1,8 @@
 use super::account::Slot;
 use super::inode::Inode;
-use crate::fs::{Advice, File, FileKind, OpenOptions, SetTime, Stat, SyncKind};
-use crate::wait::{Blocking, Interest, Readiness};
+use crate::fs::forward::forward_file;
+use crate::fs::{File, OpenOptions};
+use crate::wait::Blocking;
 use crate::{ErrorCode, Result};
 use std::io::{IoSlice, IoSliceMut, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +49,8 @@ fn length(buffers: &[IoSlice<'_>]) -> u64 {
 }
 
 impl File for QuotaFile {
+    forward_file!(file: read_at, kind, stat, advise, set_times, sync, available, readiness, permissions, set_permissions);
+
     fn read(&self, buffers: &mut [IoSliceMut<'_>], blocking: Blocking) -> Result<usize> {
         let Some(place) = &self.place else { return self.file.read(buffers, blocking) };
         let mut place = lock(place);
@@ -73,10 +76,6 @@ impl File for QuotaFile {
         Ok(written)
     }
 
-    fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.file.read_at(buffers, offset)
-    }
-
     fn write_at(&self, buffers: &[IoSlice<'_>], offset: u64) -> Result<usize> {
         let write = || self.file.write_at(buffers, offset);
         let (Some(inode), Some(place)) = (&self.inode, &self.place) else { return write() };
@@ -97,14 +96,6 @@ impl File for QuotaFile {
         Ok(position)
     }
 
-    fn kind(&self) -> Result<FileKind> {
-        self.file.kind()
-    }
-
-    fn stat(&self) -> Result<Stat> {
-        self.file.stat()
-    }
-
     fn set_size(&self, size: u64) -> Result<()> {
         match &self.inode {
             Some(inode) => inode.set_size(size, || self.file.set_size(size)),
@@ -121,39 +112,11 @@ impl File for QuotaFile {
         }
     }
 
-    fn advise(&self, offset: u64, length: u64, advice: Advice) -> Result<()> {
-        self.file.advise(offset, length, advice)
-    }
-
-    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()> {
-        self.file.set_times(accessed, modified)
-    }
-
-    fn sync(&self, kind: SyncKind) -> Result<()> {
-        self.file.sync(kind)
-    }
-
     fn set_append(&self, append: bool) -> Result<()> {
         let Some(place) = &self.place else { return self.file.set_append(append) };
         let mut place = lock(place);
         self.file.set_append(append)?;
         *place = Place { position: None, append };
         Ok(())
-    }
-
-    fn available(&self) -> Result<u64> {
-        self.file.available()
-    }
-
-    fn readiness(&self, interest: Interest) -> Readiness<'_> {
-        self.file.readiness(interest)
-    }
-
-    fn permissions(&self) -> Option<u16> {
-        self.file.permissions()
-    }
-
-    fn set_permissions(&self, permissions: u16) -> Result<()> {
-        self.file.set_permissions(permissions)
     }
 }
