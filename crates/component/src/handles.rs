@@ -74,16 +74,7 @@ impl Handles {
     pub(crate) fn new(kinds: Arc<Kinds>, instance: u32, limit: u32) -> Self {
         let mut entries = Vec::with_capacity(USUAL);
         entries.push(Entry::Free { next: 0 });
-        Self {
-            instance,
-            entries,
-            free: 0,
-            open: 0,
-            limit,
-            kinds,
-            lent: Vec::new(),
-            host_call: 0,
-        }
+        Self { instance, entries, free: 0, open: 0, limit, kinds, lent: Vec::new(), host_call: 0 }
     }
 
     /// Values are about to be lifted for a call of the host's.
