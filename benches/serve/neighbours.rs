@@ -30,7 +30,8 @@ pub(crate) fn measure(work: &Path, rounds: usize) -> Result<String> {
         for ((_, path), (samples, late)) in STUCK.iter().zip(&mut beside) {
             let over = AtomicBool::new(false);
             let (sample, ended_late) = std::thread::scope(|scope| {
-                let stuck = scope.spawn(|| keep_asking(server.address, path, &over));
+                let stuck = scope
+                    .spawn(|| keep_asking(server.address, path, &over).map_err(|e| e.to_string()));
                 let sample = load(server.address, "/hello", None);
                 over.store(true, Ordering::Relaxed);
                 (sample, stuck.join().map_err(|_| "the stuck request's thread panicked"))
