@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wayleave::{Grants, Outcome, Program, Recorder, UnknownImports};
 
 /// What is recorded of a run.
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct RecordArgs {
     /// Record all that reaches the program, for `wayleave replay`. The file then holds what the
     /// program reads

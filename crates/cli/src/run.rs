@@ -18,7 +18,7 @@ use wayleave::grants::Settings;
 ///
 /// Its exit code is the command's; 134 when it traps, 124 when its time is used up, 2 when the
 /// command line is wrong, and 1 when it can not be loaded.
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(override_usage = "wayleave run [GRANTS] FILE [ARGS...]")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Engine")]
     no_cache: bool,
     /// What to do with imports that nothing provides
-    #[arg(long, value_name = "POLICY", default_value = "refuse", help_heading = "Engine")]
+    #[arg(long, value_enum, value_name = "POLICY", default_value_t, help_heading = "Engine")]
     unknown_imports: Policy,
 
     #[command(flatten)]
@@ -59,12 +59,28 @@ pub(crate) struct Args {
     command: Vec<OsString>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Policy {
     /// Do not run the program
+    #[default]
     Refuse,
     /// Run it; it traps if it calls one
     Trap,
+}
+
+impl Args {
+    /// What `wayleave [run] FILE [ARGS...]` asks for, given without any option: then none has to be
+    /// defined, which would take longer than a small program runs. `None` for other command lines.
+    pub(crate) fn without_options(args: &[OsString]) -> Option<Self> {
+        let command = match args.get(1)?.as_encoded_bytes() {
+            b"run" => args.get(2..)?,
+            // What has a dot is the name of no subcommand.
+            first if first.contains(&b'.') => args.get(1..)?,
+            _ => return None,
+        };
+        let is_option = command.first()?.as_encoded_bytes().starts_with(b"-");
+        (!is_option).then(|| Self { command: command.to_vec(), ..Self::default() })
+    }
 }
 
 pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
@@ -115,6 +131,8 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
                 .map(|outcome| report::outcome(&file, &outcome, limits.timeout, refusals.ending()))
         }
     };
+    // Nothing in it has to be put away, and the system forgets it faster than it takes itself apart.
+    std::mem::forget(program);
     calls.end();
     if code.is_ok() {
         overlay_diff.report(&overlays)?;
@@ -143,4 +161,62 @@ fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
         settings.args.push(arg.to_owned());
     }
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{FromArgMatches, Parser};
+
+    /// What the definitions of all options make of a command line that begins with `run`.
+    fn parsed(args: &[OsString]) -> Args {
+        #[derive(Parser)]
+        struct Run {
+            #[command(flatten)]
+            args: Args,
+        }
+        let mut matches = <Run as clap::CommandFactory>::command().get_matches_from(&args[1..]);
+        Run::from_arg_matches_mut(&mut matches).unwrap().args
+    }
+
+    fn args(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn without_options_is_what_their_definitions_make_of_it() {
+        for line in [
+            "wayleave run a.wasm",
+            "wayleave run a",
+            "wayleave run run",
+            "wayleave run a.wasm -- --dir . -x",
+            "wayleave run a.wasm --dir . --help -V",
+            "wayleave run a.wasm - run",
+            "wayleave run ./-a b",
+        ] {
+            let args = args(line);
+            let quick = Args::without_options(&args).unwrap();
+            assert_eq!(format!("{quick:?}"), format!("{:?}", parsed(&args)), "{line}");
+        }
+        let quick = |line| Args::without_options(&args(line)).map(|args| args.command);
+        assert_eq!(quick("wayleave a.wasm --dir ."), Some(args("a.wasm --dir .")));
+    }
+
+    #[test]
+    fn what_may_be_an_option_or_a_subcommand_is_left_to_their_definitions() {
+        for line in [
+            "wayleave",
+            "wayleave run",
+            "wayleave --help",
+            "wayleave help",
+            "wayleave cache",
+            "wayleave run --dir . a.wasm",
+            "wayleave run -",
+            "wayleave run -- a.wasm",
+            "wayleave --dir=. a.wasm",
+            "wayleave -v.wasm",
+        ] {
+            assert!(Args::without_options(&args(line)).is_none(), "{line}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wayleave::{Builder, Cache, EngineKind, Error, Program, Runtime};
 
 /// The engine, as every subcommand that has one takes it.
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct EngineArgs {
     /// The engine: wasmtime (compiles) or wasmi (interprets)
     #[arg(long, value_name = "NAME", help_heading = "Engine")]
