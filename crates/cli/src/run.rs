@@ -1,10 +1,9 @@
 use crate::calls;
 use crate::failure::Failure;
 use crate::grants::{GrantArgs, OverlayArgs};
-use crate::invoke;
+use crate::invoke::{self, Called};
 use crate::record::{self, RecordArgs};
 use crate::refusals::RefusalArgs;
-use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
 use clap::ValueEnum;
@@ -108,29 +107,32 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     if compiled && args.record.record.is_some() {
-        let line = "compiled code can not be recorded: record what it was made from";
-        return Err(Failure::usage(format!("{}: {line}", file.display())));
+        builder = args.record.compiled(&file, builder)?;
     }
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
-    let program = args.engine.load(builder, &file)?;
+    let loaded = args.engine.load(builder, &file);
+    let program = match compiled && args.record.record.is_some() {
+        true => loaded.map_err(record::about_compiled)?,
+        false => loaded?,
+    };
     let on_file = |error| on_file(&file, error);
     let grants = refusals.may_end(&program, grants).map_err(on_file)?;
     let overlays = grants.overlays.clone();
-    let code = match &args.invoke {
-        Some(call) => {
-            let instance = program.instantiate(grants).map_err(on_file);
-            instance
-                .and_then(|instance| invoke::run(&file, instance, call, limits.timeout, &refusals))
+    let called = match &args.record.record {
+        Some(to) => {
+            let engine = compiled.then(|| args.engine.kind());
+            let recording = args.record.begin(to, &file, engine.flatten(), policy, &grants);
+            recording.and_then(|recording| recording.run(&program, grants, args.invoke.as_deref()))
         }
-        None => {
-            let outcome = match &args.record.record {
-                Some(to) => record::run(&args.record, to, &file, &program, grants, policy),
-                None => program.run(grants).map_err(on_file),
-            };
-            outcome
-                .map(|outcome| report::outcome(&file, &outcome, limits.timeout, refusals.ending()))
-        }
+        None => match &args.invoke {
+            Some(call) => {
+                let instance = program.instantiate(grants).map_err(on_file);
+                instance.and_then(|mut instance| invoke::call(&file, &mut instance, call))
+            }
+            None => program.run(grants).map(Called::Ended).map_err(on_file),
+        },
     };
+    let code = called.and_then(|called| called.report(&file, limits.timeout, refusals.ending()));
     // Nothing in it has to be put away, and the system forgets it faster than it takes itself apart.
     std::mem::forget(program);
     calls.end();

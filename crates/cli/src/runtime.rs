@@ -21,6 +21,16 @@ impl EngineArgs {
         }
     }
 
+    /// Which engine that is, if the build has one.
+    pub(crate) fn kind(&self) -> Option<EngineKind> {
+        self.engine.or_else(|| EngineKind::ALL.first().copied())
+    }
+
+    /// The same, but this one if nothing was said.
+    pub(crate) fn or(self, engine: EngineKind) -> Self {
+        Self { engine: self.engine.or(Some(engine)) }
+    }
+
     /// Loads a program, and shows on a terminal that it takes long.
     pub(crate) fn load(&self, builder: Builder, file: &Path) -> Result<Program, Failure> {
         self.load_by(builder, file, |runtime| runtime.load_file(file))

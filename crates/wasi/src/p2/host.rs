@@ -61,7 +61,10 @@ impl Host {
         let meter = grants.network_meter();
         let network = grants.guest_network(meter.clone());
         #[cfg(feature = "http")]
-        let client = grants.guest_http(meter);
+        let http = {
+            let bodies = grants.between.as_ref().and_then(|between| between.bodies.clone());
+            Http::new(grants.guest_http(meter), bodies, &grants.limits)
+        };
         Self {
             waiter: Waiter {
                 interrupt: grants.interrupt.clone(),
@@ -84,7 +87,7 @@ impl Host {
             datagram: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
-            http: Http::new(client, &grants.limits),
+            http,
             grants,
         }
     }

@@ -43,7 +43,7 @@ use std::sync::Arc;
 use wayleave_component::{Error, Linker, Own};
 use wayleave_engine::{Engine, Stop};
 use wayleave_grants::Limits;
-use wayleave_system::http::{Body, Client};
+use wayleave_system::http::{Bodies, Body, Client};
 
 /// The interface that a program exports that answers requests; its function is `handle`, with an
 /// [`IncomingRequest`] and a [`ResponseOutparam`].
@@ -89,6 +89,8 @@ const MESSAGES: usize = 1024;
 /// What a guest has of HTTP.
 pub(super) struct Http {
     client: Option<Arc<dyn Client>>,
+    /// What stands between the guest and bodies.
+    bodies: Option<Arc<dyn Bodies>>,
     fields: Table<Fields>,
     /// What all fields need, those of messages included.
     field_bytes: usize,
@@ -107,11 +109,16 @@ pub(super) struct Http {
 
 impl Http {
     /// Nothing yet.
-    pub(super) fn new(client: Option<Arc<dyn Client>>, limits: &Limits) -> Self {
+    pub(super) fn new(
+        client: Option<Arc<dyn Client>>,
+        bodies: Option<Arc<dyn Bodies>>,
+        limits: &Limits,
+    ) -> Self {
         let limit = limits.descriptors;
         let messages = limit.min(MESSAGES);
         Self {
             client,
+            bodies,
             fields: Table::new(limit),
             field_bytes: 0,
             most_field_bytes: fields::MOST_OF_ALL.min(limits.buffer_bytes),
