@@ -21,7 +21,7 @@ use wayleave_component::Value;
 use wayleave_engine::Engine;
 
 /// Cases of one run, unless the environment says otherwise: a few seconds.
-const CASES: u32 = 48;
+const CASES: u32 = 24;
 
 /// What a test is about, told when it fails.
 struct Case {
