@@ -75,18 +75,14 @@ pub(crate) enum Dropped {
     Borrow,
 }
 
+/// As many as small guests have at a time: for those there is room from the start.
+const USUAL: usize = 8;
+
 impl Handles {
     pub(crate) fn new(kinds: Arc<Kinds>, instance: u32, limit: u32) -> Self {
-        Self {
-            instance,
-            entries: vec![Entry::Free { next: 0 }],
-            free: 0,
-            open: 0,
-            limit,
-            kinds,
-            lent: Vec::new(),
-            host_call: 0,
-        }
+        let mut entries = Vec::with_capacity(USUAL);
+        entries.push(Entry::Free { next: 0 });
+        Self { instance, entries, free: 0, open: 0, limit, kinds, lent: Vec::new(), host_call: 0 }
     }
 
     /// Values are about to be lifted for a call of the host's.

@@ -22,7 +22,7 @@ pub use pending::{Pending, Taken};
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Empty, Full};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A body, from whatever it comes.
@@ -31,7 +31,7 @@ pub type Body = UnsyncBoxBody<Bytes, ErrorCode>;
 /// A body without content.
 #[must_use]
 pub fn empty() -> Body {
-    full(Bytes::new())
+    Body::new(Empty::new().map_err(|never| match never {}))
 }
 
 /// A body of these bytes.

@@ -8,10 +8,8 @@ use super::streams::{InputStream, OutputStream};
 use super::table::Table;
 use crate::wait::Waiter;
 use std::sync::Arc;
-use wayleave_grants::{Clocks, Grants, Preopen};
-use wayleave_system::fs::File;
+use wayleave_grants::Grants;
 use wayleave_system::net::Network;
-use wayleave_system::random::Random;
 use wayleave_system::wait::Reactor;
 
 /// The state of a store whose guest uses WASI 0.2.
@@ -28,16 +26,8 @@ impl State for Host {
 
 /// The host's side of one guest: what it was given, and the resources it has handles of.
 pub struct Host {
-    pub(super) args: Vec<String>,
-    pub(super) env: Vec<(String, String)>,
-    pub(super) preopens: Vec<Preopen>,
-    pub(super) stdin: Arc<dyn File>,
-    pub(super) stdout: Arc<dyn File>,
-    pub(super) stderr: Arc<dyn File>,
-    pub(super) clocks: Clocks,
-    pub(super) random: Arc<dyn Random>,
-    /// Bytes that may be held for one call.
-    pub(super) buffer_bytes: usize,
+    /// Guests of one app share it: a server makes hosts by the thousand.
+    pub(super) grants: Arc<Grants>,
     pub(super) waiter: Waiter,
     pub(super) descriptors: Table<Descriptor>,
     pub(super) entries: Table<Entries>,
@@ -65,28 +55,19 @@ const MOST_LOOKUPS: usize = 64;
 impl Host {
     /// The host's side of a guest that is given `grants`. Listeners are not offered yet: 0.2 has
     /// none that are open from the start.
-    pub fn new(grants: Grants) -> Self {
+    pub fn new(grants: impl Into<Arc<Grants>>) -> Self {
+        let grants = grants.into();
         let limit = grants.limits.descriptors;
         let meter = grants.network_meter();
         let network = grants.guest_network(meter.clone());
         #[cfg(feature = "http")]
         let client = grants.guest_http(meter);
-        let simulated = grants.clocks.simulated.clone();
         Self {
-            args: grants.args,
-            env: grants.env,
-            preopens: grants.preopens,
-            stdin: grants.stdin,
-            stdout: grants.stdout,
-            stderr: grants.stderr,
-            clocks: grants.clocks,
-            random: grants.random,
-            buffer_bytes: grants.limits.buffer_bytes,
             waiter: Waiter {
-                interrupt: grants.interrupt,
+                interrupt: grants.interrupt.clone(),
                 reactor: None,
-                watch: grants.between.map(|between| between.watch),
-                simulated,
+                watch: grants.between.as_ref().map(|between| between.watch.clone()),
+                simulated: grants.clocks.simulated.clone(),
             },
             descriptors: Table::new(limit),
             entries: Table::new(limit),
@@ -104,6 +85,7 @@ impl Host {
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
             http: Http::new(client, &grants.limits),
+            grants,
         }
     }
 

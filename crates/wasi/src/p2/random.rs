@@ -8,7 +8,7 @@ impl Host {
     /// The host holds them for a moment. A guest that asks for more than that may be ends, as the
     /// interface knows no error.
     fn random_bytes(&self, len: u64) -> Result<Vec<u8>, Stop> {
-        let most = self.buffer_bytes;
+        let most = self.grants.limits.buffer_bytes;
         let Some(len) = usize::try_from(len).ok().filter(|len| *len <= most) else {
             let refusal = format!(
                 "the guest asks for {len} random bytes at once, at most {most} are allowed \
@@ -29,7 +29,7 @@ impl Host {
 
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Stop> {
         let failed = |code| Trap::host(format!("the host has no random numbers: {code}")).into();
-        self.random.fill(bytes).map_err(failed)
+        self.grants.random.fill(bytes).map_err(failed)
     }
 }
 
