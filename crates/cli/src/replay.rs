@@ -69,6 +69,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     // The guest is stopped where there are no more answers.
     let builder = args.engine.builder().unknown_imports(policy).interruptible(true);
+    let builder = builder.canonical_nans(true);
     let builder = if args.no_cache { builder } else { with_cache(builder) };
     let program = args.engine.load_by(builder, &file, |runtime| runtime.load(&bytes))?;
     let outcome = program.replay(recording, stdio::stdout(), stdio::stderr());
