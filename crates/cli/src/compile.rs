@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Compile so that `--fuel` can be used
     #[arg(long)]
     fuel: bool,
+    /// Compile so that `--deterministic` can be used
+    #[arg(long)]
+    deterministic: bool,
     /// The compiled program; FILE with the ending .cwasm if not given
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -35,6 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         .builder()
         .interruptible(args.interruptible)
         .fuel(args.fuel)
+        .canonical_nans(args.deterministic)
         .cache(open_cache().map_err(Failure::other)?)
         .on_compile({
             let progress = progress.clone();

@@ -86,6 +86,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     // The guest is stopped where there are no more answers.
     let builder = engine.builder().unknown_imports(policy).interruptible(true);
+    let builder = builder.canonical_nans(true);
     let program = match compiled_for {
         // What was compiled is loaded from its file: with a seal that only this user's key makes.
         Some(_) => engine.load(with_cache(builder.fuel(head.limits.fuel.is_some())), &file)?,

@@ -100,7 +100,8 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         .builder()
         .unknown_imports(policy)
         .interruptible(limits.timeout.is_some() || args.refusals.interrupts())
-        .fuel(limits.fuel.is_some());
+        .fuel(limits.fuel.is_some())
+        .canonical_nans(settings.deterministic || args.record.record.is_some());
     if let Some(tracer) = &calls.tracer {
         builder = builder.tracer(tracer.clone());
     }

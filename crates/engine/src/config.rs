@@ -34,6 +34,9 @@ pub struct Config {
     /// [`Engine::kick`](crate::Engine::kick), for the others' sake. Off by default: the thread
     /// waits.
     pub suspend: bool,
+    /// Give each NaN that a guest computes the same bits, on every engine and machine. Off by
+    /// default: floating-point instructions then take what the processor gives.
+    pub canonical_nans: bool,
 }
 
 impl Default for Config {
@@ -45,6 +48,7 @@ impl Default for Config {
             pool: None,
             dense: false,
             suspend: false,
+            canonical_nans: false,
         }
     }
 }

@@ -19,6 +19,7 @@
 mod binary;
 mod context;
 mod data;
+mod nans;
 mod slots;
 mod suspend;
 mod trap;
@@ -150,6 +151,15 @@ impl Engine for Wasmi {
                 .map_err(|error| Error::Module { reason: trap::one_line(&error) })
         };
         let raw = module(wasm)?;
+        let changed = self.config.canonical_nans.then(|| {
+            let reason = "its NaNs can not be made canonical".into();
+            nans::canonical(wasm).ok_or(Error::Module { reason })
+        });
+        let changed = changed.transpose()?;
+        let (raw, wasm) = match &changed {
+            Some(wasm) => (module(wasm)?, &wasm[..]),
+            None => (raw, wasm),
+        };
         let places =
             binary::import_places(wasm).filter(|places| places.len() == raw.imports().len());
         let places = places.map(Arc::from);

@@ -112,6 +112,9 @@ impl Engine for Wasmtime {
         engine.precompile_compatibility_hash().hash(&mut hasher);
         // The settings of the compiler itself, which are this crate's, are not in that hash.
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        if config.canonical_nans {
+            "canonical NaNs".hash(&mut hasher);
+        }
         let identity = format!("{} {:016x}", Self::NAME, hasher.finish()).into();
         Ok(Self { engine, compiler: Arc::default(), config: config.clone(), identity })
     }
@@ -385,6 +388,10 @@ fn settings(config: &Config) -> ::wasmtime::Config {
         // Tables for native debuggers: the engine walks the stack without, and registering them
         // makes every load slower. Windows' own unwinder needs them.
         .native_unwind_info(cfg!(windows));
+    if config.canonical_nans {
+        // Relaxed instructions say what they do on this machine otherwise.
+        settings.cranelift_nan_canonicalization(true).relaxed_simd_deterministic(true);
+    }
     if config.dense {
         dense(&mut settings);
     } else if let Some(instances) = config.pool {

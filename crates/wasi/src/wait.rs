@@ -3,6 +3,7 @@ use std::time::Duration;
 use wayleave_engine::{Stop, Trap, TrapKind, Wait};
 use wayleave_system::ErrorCode;
 use wayleave_system::clock::Simulated;
+use wayleave_system::fs::File;
 use wayleave_system::wait::{
     Blocking, Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Watch, Woken, look, wait,
 };
@@ -72,6 +73,21 @@ impl Waiter {
         }
     }
 
+    /// To be called before a file is read at an offset, or at its position: what that takes before
+    /// the first byte is there is done a part at a time where the guest can be interrupted. What
+    /// goes wrong with it, the read will tell.
+    #[inline]
+    pub(crate) fn prepare(
+        &self,
+        file: &dyn File,
+        offset: Option<u64>,
+    ) -> std::result::Result<(), Stop> {
+        match &self.interrupt {
+            Some(interrupt) => prepare_in_parts(interrupt, file, offset),
+            None => Ok(()),
+        }
+    }
+
     /// Waits for one of these, or until the time is over; says which are ready.
     pub(crate) fn wait(
         &self,
@@ -112,6 +128,19 @@ impl Waiter {
             _ => Ok(()),
         }
     }
+}
+
+fn prepare_in_parts(
+    interrupt: &Interrupt,
+    file: &dyn File,
+    offset: Option<u64>,
+) -> std::result::Result<(), Stop> {
+    while file.prepare(offset) == Err(ErrorCode::Again) {
+        if interrupt.is_set() {
+            return Err(Trap::from(TrapKind::Interrupted).into());
+        }
+    }
+    Ok(())
 }
 
 fn interrupted() -> Failure {

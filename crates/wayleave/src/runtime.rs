@@ -113,6 +113,16 @@ impl Builder {
         self
     }
 
+    /// Gives each NaN that a guest computes the same bits, on every engine and machine: for what has
+    /// to come out the same each time, [`Settings::deterministic`] and recordings. Off by default:
+    /// computing with floating-point numbers then costs less.
+    ///
+    /// [`Settings::deterministic`]: crate::Settings::deterministic
+    pub fn canonical_nans(mut self, on: bool) -> Self {
+        self.config.canonical_nans = on;
+        self
+    }
+
     /// Suspends guests while they wait, so that one thread serves many: for
     /// [handlers](crate::Program). With [`Builder::interruptible`], guests that compute make way for
     /// others at each [`Runtime::kick`]. Off by default: the thread waits.

@@ -155,3 +155,112 @@ fn other_guests() {
         }
     }
 }
+
+/// A guest that computes NaNs in every way that there is, out of NaNs that are all different, and
+/// writes down their bits: 16 bytes for each.
+fn nans() -> (String, usize) {
+    let mut stores = Vec::new();
+    let unary = ["ceil", "floor", "trunc", "nearest", "sqrt"];
+    let binary = ["add", "sub", "mul", "div", "min", "max"];
+    // Quiet and signalling ones, a number, and what makes NaNs out of numbers.
+    let operands = [0, 16, 32, 48, 64, 80];
+    for (ty, store) in [("f32", "f32"), ("f64", "f64"), ("f32x4", "v128"), ("f64x2", "v128")] {
+        let load = |at: i32| match store {
+            // The numbers of 64 bits are behind those of 32.
+            "f32" => format!("(f32.load (i32.const {at}))"),
+            "f64" => format!("(f64.load (i32.const {}))", at + 96),
+            _ if ty == "f32x4" => format!("(v128.load (i32.const {at}))"),
+            _ => format!("(v128.load (i32.const {}))", at + 96),
+        };
+        for one in operands {
+            for op in unary {
+                stores.push((store, format!("({ty}.{op} {})", load(one))));
+            }
+            for op in binary {
+                for two in operands {
+                    stores.push((store, format!("({ty}.{op} {} {})", load(one), load(two))));
+                }
+            }
+        }
+    }
+    for at in operands {
+        let wide = at + 96;
+        let (one, two) = (format!("(i32.const {at})"), format!("(i32.const {wide})"));
+        stores.push(("f64", format!("(f64.promote_f32 (f32.load {one}))")));
+        stores.push(("f32", format!("(f32.demote_f64 (f64.load {two}))")));
+        stores.push(("v128", format!("(f64x2.promote_low_f32x4 (v128.load {one}))")));
+        stores.push(("v128", format!("(f32x4.demote_f64x2_zero (v128.load {two}))")));
+    }
+    let size = stores.len() * 16;
+    let code: String = stores
+        .iter()
+        .enumerate()
+        .map(|(at, (ty, value))| format!("({ty}.store (i32.const {}) {value})\n", 1024 + at * 16))
+        .collect();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:02x}")).collect::<String>();
+    let (mut narrow, mut wide) = (String::new(), String::new());
+    let f32s = [0x7fc0_1234_u32, 0xffc0_5678, 0x7f80_0001, 0xffa0_0000, 0x7f80_0000, 0x8000_0000];
+    for bits in f32s {
+        narrow += &hex(&bits.to_le_bytes().repeat(4));
+    }
+    let f64s = [
+        0x7ff8_0000_0000_1234_u64,
+        0xfff8_0000_1234_5678,
+        0x7ff0_0000_0000_0001,
+        0xfff4_0000_0000_0000,
+        0x7ff0_0000_0000_0000,
+        0x8000_0000_0000_0000,
+    ];
+    for bits in f64s {
+        wide += &hex(&bits.to_le_bytes().repeat(2));
+    }
+    let text = format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_write"
+                (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 2)
+            (data (i32.const 0) "{narrow}{wide}")
+            (func (export "_start")
+                {code}
+                (i32.store (i32.const 512) (i32.const 1024))
+                (i32.store (i32.const 516) (i32.const {size}))
+                (drop (call $write (i32.const 1) (i32.const 512) (i32.const 1) (i32.const 520)))))"#
+    );
+    (text, size)
+}
+
+#[test]
+fn all_nans_that_are_computed_have_the_same_bits() {
+    let (text, size) = nans();
+    let mut outputs = Vec::new();
+    for engine in EngineKind::ALL {
+        let runtime = Runtime::builder().engine(*engine).canonical_nans(true).build().unwrap();
+        let settings = Settings { deterministic: true, ..Settings::default() };
+        let program = runtime.load(text.as_bytes()).unwrap();
+        let output = program.output(settings.open().unwrap()).unwrap();
+        assert!(output.outcome.success());
+        assert_eq!(output.stdout.len(), size);
+        outputs.push((engine, output.stdout));
+    }
+    let (_, first) = &outputs[0];
+    for (engine, output) in &outputs {
+        for (at, (one, two)) in output.chunks(16).zip(first.chunks(16)).enumerate() {
+            assert_eq!(one, two, "{engine:?}: value {at}");
+        }
+    }
+    // The first results are of `f32`, the ones behind those of `f64`.
+    let each = 6 * (5 + 6 * 6);
+    let bits = |from: usize, length: usize| -> Vec<u64> {
+        let values = first.chunks(16).skip(from).take(each);
+        let low = |value: &[u8]| u64::from_le_bytes(value[..8].try_into().unwrap());
+        values.map(|value| low(value) & (u64::MAX >> (64 - 8 * length))).collect()
+    };
+    let (narrow, wide) = (bits(0, 4), bits(each, 8));
+    let is_nan = |bits: &u64| f32::from_bits(u32::try_from(*bits).unwrap()).is_nan();
+    let nans: Vec<_> = narrow.into_iter().filter(is_nan).collect();
+    assert!(nans.len() > 100, "{}", nans.len());
+    assert!(nans.iter().all(|bits| *bits == 0x7fc0_0000), "{nans:x?}");
+    let nans: Vec<_> = wide.into_iter().filter(|bits| f64::from_bits(*bits).is_nan()).collect();
+    assert!(nans.len() > 100, "{}", nans.len());
+    assert!(nans.iter().all(|bits| *bits == 0x7ff8_0000_0000_0000), "{nans:x?}");
+}

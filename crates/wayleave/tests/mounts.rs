@@ -159,3 +159,84 @@ fn an_image_is_a_folder_to_read() {
     let text = Grants::new().image(host.path().join("c.txt"), "/").err().unwrap().to_string();
     assert!(text.ends_with("can not be granted: it is neither a tar nor a zip file"), "{text}");
 }
+
+/// A zip file with the member `large`: 3 GiB, nearly all of it zeros.
+#[cfg(feature = "images")]
+fn large_zip() -> Vec<u8> {
+    const SIZE: u32 = 3 << 30;
+    // One block with the fixed codes: a zero, and then again and again the 258 bytes before. Eight
+    // of those take 13 bytes, and so the bytes repeat.
+    let again = "1100010100000";
+    let bits = ["110", "00110000", &again.repeat(24)].concat();
+    let byte = |bits: &[u8]| bits.iter().rev().fold(0, |byte, bit| byte << 1 | (bit - b'0'));
+    let start: Vec<u8> = bits.as_bytes().chunks_exact(8).map(byte).collect();
+    let (head, rest) = start.split_at(2);
+    let packed = [head, &rest[..13].repeat((SIZE / 258 / 8) as usize)].concat();
+
+    let packed_size = u32::try_from(packed.len()).unwrap().to_le_bytes();
+    let sizes = [[0; 4], packed_size, SIZE.to_le_bytes()].concat();
+    let about = [&[20, 0, 0, 0, 8, 0, 0, 0, 0x21, 0][..], &sizes, &[5, 0, 0, 0]].concat();
+    let member = [b"PK\x03\x04", &about[..], b"large", &packed].concat();
+    let table = [b"PK\x01\x02\x14\0", &about[..], &[0; 14], b"large"].concat();
+    let ends = [table.len(), member.len()].map(|at| u32::try_from(at).unwrap().to_le_bytes());
+    let end = [b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &ends.concat()[..], &[0, 0]].concat();
+    [member, table, end].concat()
+}
+
+#[cfg(feature = "images")]
+#[test]
+fn time_ends_a_guest_that_reads_far_inside_of_an_image() {
+    use std::time::{Duration, Instant};
+    use wayleave::End;
+    let guest = |read: &str| {
+        format!(
+            r#"(module
+            (import "wasi_snapshot_preview1" "path_open" (func $open
+                (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_pread"
+                (func $pread (param i32 i32 i32 i64 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_read"
+                (func $read (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_seek"
+                (func $seek (param i32 i64 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "large")
+            (func $check (param i32) (if (local.get 0) (then unreachable)))
+            (func (export "_start") (local $fd i32)
+                (call $check (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5)
+                    (i32.const 0) (i64.const 6) (i64.const 0) (i32.const 0) (i32.const 16)))
+                (local.set $fd (i32.load (i32.const 16)))
+                (i32.store (i32.const 24) (i32.const 64))
+                (i32.store (i32.const 28) (i32.const 1))
+                (loop {read} (br 0))))"#
+        )
+    };
+    let far = (3_u64 << 30) - 100_000;
+    let guests = [
+        guest(&format!(
+            "(call $check (call $pread (local.get $fd) (i32.const 24) (i32.const 1)
+                (i64.const {far}) (i32.const 16)))"
+        )),
+        guest(&format!(
+            "(call $check (call $seek (local.get $fd) (i64.const {far}) (i32.const 0)
+                (i32.const 40)))
+            (call $check (call $read (local.get $fd) (i32.const 24) (i32.const 1)
+                (i32.const 16)))"
+        )),
+    ];
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), large_zip()).unwrap();
+    for engine in EngineKind::ALL {
+        for guest in &guests {
+            let runtime = Runtime::builder().engine(*engine).interruptible(true).build().unwrap();
+            let program = runtime.load(guest.as_bytes()).unwrap();
+            let mut grants = Grants::new().image(file.path(), "/").unwrap();
+            grants.limits.timeout = Some(Duration::from_millis(100));
+            let start = Instant::now();
+            let outcome = program.run(grants).unwrap();
+            assert!(matches!(outcome.end, End::TimedOut(_)), "{engine}: {outcome:?}");
+            // Unpacking all of it takes many times as long.
+            assert!(start.elapsed() < Duration::from_millis(1000), "{:?}", start.elapsed());
+        }
+    }
+}

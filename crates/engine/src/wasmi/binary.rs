@@ -1,9 +1,12 @@
 //! The little of the binary format that the engine does not tell. For modules that it has found
 //! valid; of others nothing sensible is made, and nothing panics.
 
+pub(super) const TYPES: u8 = 1;
 const IMPORTS: u8 = 2;
+pub(super) const FUNCTIONS: u8 = 3;
 const EXPORTS: u8 = 7;
 const START: u8 = 8;
+pub(super) const CODE: u8 = 10;
 /// The kind of an imported or exported function.
 const FUNC: u8 = 0;
 const TABLE: u8 = 1;
@@ -39,10 +42,10 @@ pub(super) fn detach_start(wasm: &[u8]) -> Option<(Vec<u8>, String)> {
         match section.id {
             EXPORTS => {
                 let (count, rest) = read_leb(section.body)?;
-                append(&mut out, &[&leb(count + 1), rest, &export].concat());
+                append(&mut out, EXPORTS, &[&leb(count + 1), rest, &export].concat());
             }
             // In the order of sections, this is where exports may stand.
-            START if !has_exports => append(&mut out, &[&leb(1), export.as_slice()].concat()),
+            START if !has_exports => append(&mut out, EXPORTS, &[&leb(1), &export[..]].concat()),
             START => {}
             _ => out.extend_from_slice(section.whole),
         }
@@ -97,14 +100,14 @@ fn skip_leb(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(last + 1..)
 }
 
-struct Section<'a> {
-    id: u8,
-    body: &'a [u8],
-    whole: &'a [u8],
+pub(super) struct Section<'a> {
+    pub(super) id: u8,
+    pub(super) body: &'a [u8],
+    pub(super) whole: &'a [u8],
 }
 
 /// The sections up to the first that is malformed.
-fn sections(wasm: &[u8]) -> Option<impl Iterator<Item = Section<'_>>> {
+pub(super) fn sections(wasm: &[u8]) -> Option<impl Iterator<Item = Section<'_>>> {
     let mut rest = wasm.get(8..)?;
     Some(std::iter::from_fn(move || {
         let (&id, after_id) = rest.split_first()?;
@@ -121,13 +124,13 @@ fn unused_name(wasm: &[u8]) -> String {
     format!("wayleave:start:{}", blake3::hash(wasm).to_hex())
 }
 
-fn append(out: &mut Vec<u8>, exports: &[u8]) {
-    out.push(EXPORTS);
-    out.extend_from_slice(&leb(exports.len()));
-    out.extend_from_slice(exports);
+pub(super) fn append(out: &mut Vec<u8>, id: u8, body: &[u8]) {
+    out.push(id);
+    out.extend_from_slice(&leb(body.len()));
+    out.extend_from_slice(body);
 }
 
-fn leb(mut number: usize) -> Vec<u8> {
+pub(super) fn leb(mut number: usize) -> Vec<u8> {
     let mut out = Vec::new();
     loop {
         let low = number.to_le_bytes()[0] & 0x7f;

@@ -85,6 +85,11 @@ impl File for TapeFile {
         self.tape.fill(self.call_of(Op::ReadAt).number(offset), buffers, |read| *read, read)
     }
 
+    /// Changes nothing that a guest could see.
+    fn prepare(&self, offset: Option<u64>) -> Result<()> {
+        self.inner().map_or(Ok(()), |inner| inner.prepare(offset))
+    }
+
     fn write_at(&self, buffers: &[IoSlice<'_>], offset: u64) -> Result<usize> {
         let call = self.call_of(Op::WriteAt).number(offset);
         let written = self.tape.send(call, buffers, || self.inner()?.write_at(buffers, offset))?;

@@ -173,7 +173,11 @@ impl types::Host for Host {
         length: u64,
         offset: u64,
     ) -> Result<ReadAt, Stop> {
-        let file = self.descriptor(this)?.readable();
+        self.seen = None;
+        let file = self.descriptors.get(this)?.readable();
+        if let Ok(file) = file {
+            self.waiter.prepare(&**file, Some(offset))?;
+        }
         Ok(ReadAt::new(file, length, offset))
     }
 

@@ -48,6 +48,12 @@ impl FileInput {
         Ok(read)
     }
 
+    /// To be called before a read by guests that can be interrupted.
+    #[inline]
+    fn prepare(&self, waiter: &Waiter) -> std::result::Result<(), Stop> {
+        waiter.prepare(&*self.file, Some(self.position.load(Ordering::Relaxed)))
+    }
+
     /// How much room a read of `len` bytes is to have: a short one what it asks for, a long one
     /// not more than there is.
     fn room(&self, len: u64) -> Result<u64> {
@@ -72,11 +78,14 @@ impl InputStream {
         nonblocking: bool,
     ) -> std::result::Result<Read, Stop> {
         match self {
-            Self::File(input) => match input.room(len) {
-                // `MOST` is less than 4 GiB.
-                Ok(room) => Ok(Read::file(input.clone(), u32::try_from(room).unwrap_or(u32::MAX))),
-                Err(code) => Ok(Read::failed(code)),
-            },
+            Self::File(input) => {
+                input.prepare(waiter)?;
+                Ok(match input.room(len) {
+                    // `MOST` is less than 4 GiB.
+                    Ok(room) => Read::file(input.clone(), u32::try_from(room).unwrap_or(u32::MAX)),
+                    Err(code) => Read::failed(code),
+                })
+            }
             Self::Stream(_) | Self::Source(_) => Ok(self.take(len, waiter, nonblocking)?.into()),
         }
     }
@@ -99,7 +108,10 @@ impl InputStream {
             };
         }
         let read = match self {
-            Self::File(input) => input.read(&mut bytes).map_err(Failure::Errno),
+            Self::File(input) => {
+                input.prepare(waiter)?;
+                input.read(&mut bytes).map_err(Failure::Errno)
+            }
             Self::Stream(file) => {
                 let ready = || file.readiness(Interest::Read);
                 waiter.retry(nonblocking, Interest::Read, ready, |blocking| {
