@@ -73,13 +73,15 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let settings = settings(&args, &file)?;
     let limits = &settings.limits;
     let (refusals, grants) =
-        args.refusals.watch(&settings, |error| args.grants.not_granted(&file, &error))?;
+        args.refusals.watch(&settings, args.grants.manifest_in_use(&file), |error| {
+            args.grants.not_granted(&file, &error)
+        })?;
     let policy = match args.unknown_imports {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
     };
-    let calls = args.trace.open(args.verbose > 1)?;
-    let overlay_diff = args.overlay.open()?;
+    let calls = args.trace.open(args.verbose > 1, &settings.dirs)?;
+    let overlay_diff = args.overlay.open(&settings.dirs)?;
     let mut builder = args
         .engine
         .builder()
@@ -108,7 +110,9 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         }
         None => {
             let outcome = match &args.record.record {
-                Some(to) => record::run(&args.record, to, &file, &program, grants, policy),
+                Some(to) => {
+                    record::run(&args.record, to, &file, &program, grants, &settings.dirs, policy)
+                }
                 None => program.run(grants).map_err(on_file),
             };
             outcome

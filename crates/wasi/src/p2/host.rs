@@ -1,3 +1,4 @@
+use super::buffers::Buffers;
 use super::error::Causes;
 use super::filesystem::{Descriptor, Entries, Seen};
 #[cfg(feature = "http")]
@@ -8,7 +9,7 @@ use super::streams::{InputStream, OutputStream};
 use super::table::Table;
 use crate::wait::Waiter;
 use std::sync::Arc;
-use wayleave_grants::{Clocks, Grants, Preopen};
+use wayleave_grants::{Clocks, Grants, Limited, Preopen};
 use wayleave_system::fs::File;
 use wayleave_system::net::Network;
 use wayleave_system::random::Random;
@@ -37,7 +38,7 @@ pub struct Host {
     pub(super) clocks: Clocks,
     pub(super) random: Arc<dyn Random>,
     /// Bytes that may be held for one call.
-    pub(super) buffer_bytes: usize,
+    pub(super) buffers: Buffers,
     pub(super) waiter: Waiter,
     pub(super) descriptors: Table<Descriptor>,
     pub(super) entries: Table<Entries>,
@@ -67,6 +68,8 @@ impl Host {
     /// none that are open from the start.
     pub fn new(grants: Grants) -> Self {
         let limit = grants.limits.descriptors;
+        let handles = grants.limit_watch(Limited::Handles);
+        let buffers = Buffers::new(&grants);
         let meter = grants.network_meter();
         let network = grants.guest_network(meter.clone());
         #[cfg(feature = "http")]
@@ -75,35 +78,35 @@ impl Host {
         Self {
             args: grants.args,
             env: grants.env,
-            preopens: grants.preopens,
+            preopens: grants.preopens.into_iter().chain(grants.elsewhere).collect(),
             stdin: grants.stdin,
             stdout: grants.stdout,
             stderr: grants.stderr,
             clocks: grants.clocks,
             random: grants.random,
-            buffer_bytes: grants.limits.buffer_bytes,
+            buffers: buffers.clone(),
             waiter: Waiter {
                 interrupt: grants.interrupt,
                 reactor: None,
                 watch: grants.between.map(|between| between.watch),
                 simulated,
             },
-            descriptors: Table::new(limit),
-            entries: Table::new(limit),
+            descriptors: Table::watched(limit, handles.clone()),
+            entries: Table::watched(limit, handles.clone()),
             seen: None,
-            inputs: Table::new(limit),
-            outputs: Table::new(limit),
-            pollables: Table::new(limit),
+            inputs: Table::watched(limit, handles.clone()),
+            outputs: Table::watched(limit, handles.clone()),
+            pollables: Table::watched(limit, handles.clone()),
             network,
-            tcp_sockets: Table::new(limit),
-            udp_sockets: Table::new(limit),
-            incoming: Table::new(limit),
-            outgoing: Table::new(limit),
-            lookups: Table::new(limit.min(MOST_LOOKUPS)),
+            tcp_sockets: Table::watched(limit, handles.clone()),
+            udp_sockets: Table::watched(limit, handles.clone()),
+            incoming: Table::watched(limit, handles.clone()),
+            outgoing: Table::watched(limit, handles.clone()),
+            lookups: Table::of_few(limit, MOST_LOOKUPS, &handles),
             datagram: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
-            http: Http::new(client, &grants.limits),
+            http: Http::new(client, limit, &handles, buffers),
         }
     }
 

@@ -8,8 +8,8 @@ impl Host {
     /// The host holds them for a moment. A guest that asks for more than that may be ends, as the
     /// interface knows no error.
     fn random_bytes(&self, len: u64) -> Result<Vec<u8>, Stop> {
-        let most = self.buffer_bytes;
-        let Some(len) = usize::try_from(len).ok().filter(|len| *len <= most) else {
+        let Some(len) = usize::try_from(len).ok().filter(|len| self.buffers.allow(*len)) else {
+            let most = self.buffers.most();
             let refusal = format!(
                 "the guest asks for {len} random bytes at once, at most {most} are allowed \
                  (max-buffers)"
