@@ -138,12 +138,12 @@ impl Runner {
             None => (self.name, &guest.wasm),
         };
         match name {
-            "wayleave" | "wayleave-static" => command.args(["run", "--engine", "wasmtime"]),
             "wayleave-wasmi" => command.args(["run", "--engine", "wasmi"]),
             "wasmtime" => command
                 .args(["run", "-C"])
                 .arg(format!("cache=y,cache-config={}", self.work.join("wasmtime.toml").display())),
             "node" => command.arg("--no-warnings").arg(self.work.join("wasi.mjs")),
+            // Wayleave among them: its engine is Wasmtime where nothing else is said.
             _ => command.arg("run"),
         };
         command.env("WAYLEAVE_CACHE_DIR", self.work.join("wayleave-cache"));

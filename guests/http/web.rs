@@ -18,6 +18,7 @@
 //! | `/trap-in-body` | ends itself in the middle of a response |
 //! | `/nothing` | returns without a response |
 //! | `/error` | responds with an error code |
+//! | `/compute/N` | computes for N ms before its response, and again in the middle of its body |
 //! | `/hold` | keeps its response's body open, and waits forever |
 //! | `/loop`, `/wait`, `/read` | never answers: computes, waits, reads a body that does not come |
 //! | `/leak/N` | leaves N handles open |
@@ -92,6 +93,14 @@ impl Guest for Web {
             }
             "nothing" => {}
             "error" => ResponseOutparam::set(out, Err(ErrorCode::DestinationNotFound)),
+            "compute" => {
+                compute(number);
+                answer(out, 200, Fields::new(), |stream| {
+                    stream.write_all(b"half of ").expect("somebody who reads");
+                    compute(number);
+                    stream.write_all(b"it all\n").expect("somebody who reads");
+                });
+            }
             "hold" => {
                 let (_body, mut stream) = start(out, 200, Fields::new());
                 stream.write_all(b"and then nothing\n").expect("room");
@@ -119,6 +128,14 @@ impl Guest for Web {
             }
             _ => answer(out, 404, Fields::new(), |_| {}),
         }
+    }
+}
+
+/// Keeps the processor busy for so many milliseconds.
+fn compute(milliseconds: u64) {
+    let begun = std::time::Instant::now();
+    while begun.elapsed().as_millis() < milliseconds.into() {
+        std::hint::spin_loop();
     }
 }
 

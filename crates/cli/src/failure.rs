@@ -23,6 +23,16 @@ impl Failure {
         Self { message: message.to_string(), code: 1, help: None }
     }
 
+    /// It is not the command line's, but that of something it names.
+    pub(crate) fn of(self, what: impl Display) -> Self {
+        Self::other(format!("{what}: {}", self.message))
+    }
+
+    /// The same, with what may help.
+    pub(crate) fn hint(self, hint: &str) -> Self {
+        Self { message: format!("{}; {hint}", self.message), ..self }
+    }
+
     /// Tells it, and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
         match self.help {

@@ -1,7 +1,6 @@
 //! `run --invoke`: one call of an exported function, with its arguments as text.
 
 use crate::failure::{Failure, print};
-use crate::refusals::RefusalLog;
 use crate::run::on_file;
 use crate::{report, wave};
 use std::path::Path;
@@ -11,33 +10,65 @@ use wasm_wave::untyped::UntypedFuncCall;
 use wasm_wave::value::Value as TextValue;
 use wayleave::component::Value;
 use wayleave::component::plan::{FuncType, Types};
-use wayleave::{Error, Instance};
+use wayleave::recording::Ended;
+use wayleave::system::refusal::Refusal;
+use wayleave::{Error, Instance, Outcome};
 
-/// Calls what `call` says, and prints the result.
-pub(crate) fn run(
-    file: &Path,
-    mut instance: Instance,
-    call: &str,
-    timeout: Option<Duration>,
-    refusals: &RefusalLog,
-) -> Result<ExitCode, Failure> {
+/// What a call has come to.
+pub(crate) enum Called {
+    /// Its result as text, if it has one.
+    Returned(Option<String>),
+    /// The guest's end.
+    Ended(Outcome),
+}
+
+impl Called {
+    /// As it is recorded.
+    pub(crate) fn recorded(&self) -> Ended {
+        match self {
+            Self::Returned(text) => Ended::returned(text.as_deref().unwrap_or_default().as_bytes()),
+            Self::Ended(outcome) => (&outcome.end).into(),
+        }
+    }
+
+    /// This, or how it was ended from outside when it was recorded.
+    pub(crate) fn as_recorded(self, ended: &Ended) -> Self {
+        match self {
+            Self::Ended(outcome) => Self::Ended(outcome.as_recorded(ended)),
+            returned => returned,
+        }
+    }
+
+    /// Prints the result, or tells how the guest has ended and what it was refused then.
+    pub(crate) fn report(
+        &self,
+        file: &Path,
+        timeout: Option<Duration>,
+        refused: Option<&Refusal>,
+    ) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Returned(None) => Ok(ExitCode::SUCCESS),
+            Self::Returned(Some(text)) => print(format!("{text}\n").as_bytes()),
+            Self::Ended(outcome) => Ok(report::outcome(file, outcome, timeout, refused)),
+        }
+    }
+}
+
+/// Calls what `call` says.
+pub(crate) fn call(file: &Path, instance: &mut Instance, call: &str) -> Result<Called, Failure> {
     let (interface, call) = match call.split_once('#') {
         Some((interface, call)) => (Some(interface), call),
         None => (None, call),
     };
     let parsed = UntypedFuncCall::parse(call)
         .map_err(|error| Failure::usage(format!("--invoke: `{call}` is no call: {error}")))?;
-    let path = find(&instance, interface, parsed.name())?;
+    let path = find(instance, interface, parsed.name())?;
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     let (ty, types) = instance.func_type(&path).map_err(|error| on_file(file, error))?;
     let args = arguments(&parsed, &ty, &types)?;
     match instance.invoke(&path, &args) {
-        Ok(None) => Ok(ExitCode::SUCCESS),
-        Ok(Some(result)) => print(format!("{}\n", wave::to_text(&result)).as_bytes()),
-        Err(Error::Stopped(stop)) => {
-            let outcome = instance.ended(stop);
-            Ok(report::outcome(file, &outcome, timeout, refusals.ending()))
-        }
+        Ok(result) => Ok(Called::Returned(result.map(|result| wave::to_text(&result)))),
+        Err(Error::Stopped(stop)) => Ok(Called::Ended(instance.ended(stop))),
         Err(error) => Err(on_file(file, error)),
     }
 }

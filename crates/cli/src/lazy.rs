@@ -2,7 +2,8 @@ use clap::error::Error;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Id};
 
 /// Options of a subcommand that are only defined when that one is asked for: to define all options of
-/// all of them would take longer than a small program runs.
+/// all of them would take longer than a small program runs. What the list of subcommands says of it is
+/// written at its variant.
 pub(crate) struct Lazy<T>(pub(crate) Box<T>);
 
 impl<T: Args> Args for Lazy<T> {
@@ -22,6 +23,10 @@ impl<T: Args> Args for Lazy<T> {
 impl<T: FromArgMatches> FromArgMatches for Lazy<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         T::from_arg_matches(matches).map(|args| Self(Box::new(args)))
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, Error> {
+        T::from_arg_matches_mut(matches).map(|args| Self(Box::new(args)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

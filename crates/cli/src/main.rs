@@ -45,27 +45,31 @@ struct Cli {
 enum Command {
     /// Run a program
     Run(Lazy<run::Args>),
-    Replay(replay::Args),
+    /// Run a recorded program again, from its recording alone
+    Replay(Lazy<replay::Args>),
     /// Serve HTTP with components
     Serve(Lazy<serve::Args>),
-    Compile(compile::Args),
-    Inspect(inspect::Args),
+    /// Compile a program ahead of time, for `wayleave run`
+    Compile(Lazy<compile::Args>),
+    /// Show what a program is: its WASI version, what it imports and exports, and what it may need
+    Inspect(Lazy<inspect::Args>),
     /// Look at what programs would be given
     Grants(Lazy<grants::command::Args>),
-    Componentize(componentize::Args),
+    /// Turn a module (WASI 0.1) into a component (WASI 0.2), with the standard adapter
+    Componentize(Lazy<componentize::Args>),
+    // Not lazy: `help` would complete none of its own subcommands.
     Cache(cache::Args),
-    Completions(completions::Args),
-    Man(man::Args),
+    /// Print a completion script for a shell
+    Completions(Lazy<completions::Args>),
+    /// Print the manual page, of the command or of one of its subcommands
+    Man(Lazy<man::Args>),
 }
 
 fn main() -> ExitCode {
-    let mut command = Cli::command();
-    let args = with_run(&command, std::env::args_os().collect());
-    let parsed =
-        command.try_get_matches_from_mut(args).and_then(|matches| Cli::from_arg_matches(&matches));
-    let result = match parsed {
-        Ok(cli) => dispatch(cli.command),
-        Err(error) => Err(Failure::from(error)),
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let result = match run::Args::without_options(&args) {
+        Some(args) => run::run(args),
+        None => parse(args).and_then(dispatch),
     };
     match result {
         Ok(code) => code,
@@ -73,18 +77,28 @@ fn main() -> ExitCode {
     }
 }
 
+fn parse(args: Vec<OsString>) -> Result<Command, Failure> {
+    let mut command = Cli::command();
+    let args = with_run(&command, args);
+    let mut matches = command.try_get_matches_from_mut(args)?;
+    let cli = Cli::from_arg_matches_mut(&mut matches)?;
+    // To take the definitions apart takes longer than to leave them to the end of the process.
+    std::mem::forget(command);
+    Ok(cli.command)
+}
+
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(args) => run::run(*args.0),
-        Command::Replay(args) => replay::run(args),
+        Command::Replay(args) => replay::run(*args.0),
         Command::Serve(args) => serve::run(*args.0),
-        Command::Compile(args) => compile::run(&args),
-        Command::Inspect(args) => inspect::run(&args),
+        Command::Compile(args) => compile::run(&args.0),
+        Command::Inspect(args) => inspect::run(&args.0),
         Command::Grants(args) => grants::command::run(*args.0),
-        Command::Componentize(args) => componentize::run(&args),
+        Command::Componentize(args) => componentize::run(&args.0),
         Command::Cache(args) => cache::run(args),
-        Command::Completions(args) => completions::run(&args),
-        Command::Man(args) => man::run(&args),
+        Command::Completions(args) => completions::run(&args.0),
+        Command::Man(args) => man::run(&args.0),
     }
 }
 

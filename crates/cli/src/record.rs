@@ -1,61 +1,114 @@
 use crate::failure::Failure;
 use crate::files::{self, Readers};
+use crate::invoke::{self, Called};
 use crate::run::on_file;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use wayleave::grants::DirGrant;
-use wayleave::{Grants, Outcome, Program, Recorder, UnknownImports};
+use wayleave::{Builder, EngineKind, Grants, Program, Recorder, UnknownImports};
 
 /// What is recorded of a run.
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct RecordArgs {
     /// Record all that reaches the program, for `wayleave replay`. The file then holds what the
     /// program reads
-    #[arg(long, value_name = "FILE", conflicts_with = "invoke")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
     /// Keep the program in the recording, too
     #[arg(long, requires = "record")]
     pub(crate) record_program: bool,
 }
 
-/// Runs a program and records it.
-pub(crate) fn run(
-    args: &RecordArgs,
-    to: &Path,
-    file: &Path,
-    program: &Program,
-    grants: Grants,
-    granted: &[DirGrant],
-    policy: UnknownImports,
-) -> Result<Outcome, Failure> {
-    let about =
-        |error: &dyn std::fmt::Display| Failure::other(format!("{}: {error}", to.display()));
-    let bytes = std::fs::read(file)
-        .map_err(|error| Failure::other(format!("can not read {}: {error}", file.display())))?;
-    if same_file(to, file) {
-        return Err(Failure::usage("the recording would replace the program itself"));
+impl RecordArgs {
+    /// That a program that was compiled ahead of time can be recorded, and what runs it then.
+    pub(crate) fn compiled(&self, file: &Path, builder: Builder) -> Result<Builder, Failure> {
+        if self.record_program {
+            let line = "compiled code runs from its file alone: leave out --record-program";
+            return Err(Failure::usage(format!("{}: {line}", file.display())));
+        }
+        // A replay has to stop it, and code is compiled with or without that.
+        Ok(builder.interruptible(true))
     }
-    // Before there is a file.
-    Recorder::check(&grants).map_err(Failure::usage)?;
-    // Only this user can read it: it will hold what the program reads.
-    let out = files::create(to, Readers::Owner, granted).map_err(|error| about(&error))?;
-    let mut recorder = Recorder::new(out, &bytes)
-        .path(file.to_string_lossy())
-        .unknown_imports_trap(policy == UnknownImports::Trap);
-    if args.record_program {
-        recorder = recorder.with_program(&bytes);
+
+    /// Begins a recording in a file.
+    pub(crate) fn begin<'a>(
+        &self,
+        to: &'a Path,
+        file: &'a Path,
+        compiled_for: Option<EngineKind>,
+        policy: UnknownImports,
+        grants: &Grants,
+        granted: &[DirGrant],
+    ) -> Result<Recording<'a>, Failure> {
+        let bytes = std::fs::read(file)
+            .map_err(|error| Failure::other(format!("can not read {}: {error}", file.display())))?;
+        if same_file(to, file) {
+            return Err(Failure::usage("the recording would replace the program itself"));
+        }
+        // Before there is a file.
+        Recorder::check(grants).map_err(Failure::usage)?;
+        // Only this user can read it: it will hold what the program reads.
+        let out = files::create(to, Readers::Owner, granted)
+            .map_err(|error| Failure::other(format!("{}: {error}", to.display())))?;
+        let mut recorder = Recorder::new(out, &bytes)
+            .path(file.to_string_lossy())
+            .unknown_imports_trap(policy == UnknownImports::Trap);
+        if let Some(engine) = compiled_for {
+            recorder = recorder.compiled_for(engine.name());
+        }
+        if self.record_program {
+            recorder = recorder.with_program(&bytes);
+        }
+        Ok(Recording { to, file, recorder })
     }
-    let recorded = program.record(grants, recorder).map_err(|error| on_file(file, error))?;
-    match recorded.kept {
-        Ok(kept) => tracing::info!(calls = kept.calls, bytes = kept.bytes, "recorded"),
-        // The program has done what it was to do: its exit code stays.
-        Err(error) => drop(writeln!(
-            std::io::stderr(),
-            "wayleave: {}: the recording is cut off: {error}",
-            to.display()
-        )),
+}
+
+/// Why code that was compiled ahead of time may not have been loaded.
+pub(crate) fn about_compiled(failure: Failure) -> Failure {
+    failure.hint("to be recorded it has to be compiled with --interruptible")
+}
+
+/// A recording that begins.
+pub(crate) struct Recording<'a> {
+    to: &'a Path,
+    file: &'a Path,
+    recorder: Recorder,
+}
+
+impl Recording<'_> {
+    /// Runs the program, or calls one of its exports, and records it.
+    pub(crate) fn run(
+        self,
+        program: &Program,
+        grants: Grants,
+        invoke: Option<&str>,
+    ) -> Result<Called, Failure> {
+        let on_file = |error| on_file(self.file, error);
+        let (called, kept) = match invoke {
+            Some(call) => {
+                let recorder = self.recorder.invoked(call);
+                let (mut instance, session) =
+                    program.record_instance(grants, recorder).map_err(on_file)?;
+                let called = invoke::call(self.file, &mut instance, call)?;
+                let kept = session.finish(&called.recorded());
+                (called, kept)
+            }
+            None => {
+                let recorded = program.record(grants, self.recorder).map_err(on_file)?;
+                (Called::Ended(recorded.outcome), recorded.kept)
+            }
+        };
+        match kept {
+            Ok(kept) => tracing::info!(calls = kept.calls, bytes = kept.bytes, "recorded"),
+            // The program has done what it was to do: its exit code stays.
+            Err(error) => drop(writeln!(
+                std::io::stderr(),
+                "wayleave: {}: the recording is cut off: {error}",
+                self.to.display()
+            )),
+        }
+        Ok(called)
     }
-    Ok(recorded.outcome)
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {

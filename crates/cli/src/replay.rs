@@ -1,13 +1,15 @@
 use crate::failure::Failure;
-use crate::report;
+use crate::invoke::{self, Called};
 use crate::run::on_file;
 use crate::runtime::{EngineArgs, with_cache};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
+use wayleave::grants::units::parse_duration;
 use wayleave::recording::Error as Broken;
 use wayleave::system::stdio;
-use wayleave::{Recording, UnknownImports};
+use wayleave::{EngineKind, Recording, UnknownImports};
 
 /// Run a recorded program again, from its recording alone.
 ///
@@ -22,6 +24,13 @@ pub(crate) struct Args {
     /// Replay a recording that is cut off, up to where it ends
     #[arg(long)]
     partial: bool,
+    /// End it after this time (500ms, 10s, 2m)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+    /// Let the program use as much memory and handles as it was let, where that is more than
+    /// programs usually get: for recordings of people whom you trust
+    #[arg(long)]
+    recorded_limits: bool,
     #[command(flatten)]
     engine: EngineArgs,
     /// Do not keep compiled code, nor use what was kept
@@ -40,12 +49,14 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let about = |error: Broken| {
         let hint = match error {
             Broken::CutOff { .. } if !args.partial => "; --partial replays it up to there",
+            Broken::Limits { .. } => "; --recorded-limits lets it",
             _ => "",
         };
         Failure::other(format!("{}: {error}{hint}", args.recording.display()))
     };
     let open = if args.partial { Recording::open_cut_off } else { Recording::open };
-    let mut recording = open(args.recording.clone()).map_err(about)?;
+    let recording = open(args.recording.clone()).map_err(about)?;
+    let mut recording = recording.trust_limits(args.recorded_limits).timeout(args.timeout);
     let kept = recording.take_program();
     let head = recording.head();
     let timeout = head.limits.timeout;
@@ -67,16 +78,51 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         true => UnknownImports::Trap,
         false => UnknownImports::Refuse,
     };
+    let compiled_for = head.program.compiled_for.as_deref();
+    let engine = match compiled_for {
+        Some(name) => on_engine(args.engine, name)
+            .map_err(|line| Failure::other(format!("{}: {line}", args.recording.display())))?,
+        None => args.engine,
+    };
     // The guest is stopped where there are no more answers.
-    let builder = args.engine.builder().unknown_imports(policy).interruptible(true);
-    let builder = if args.no_cache { builder } else { with_cache(builder) };
-    let program = args.engine.load_by(builder, &file, |runtime| runtime.load(&bytes))?;
-    let outcome = program.replay(recording, stdio::stdout(), stdio::stderr());
-    let outcome = outcome.map_err(|error| match error {
+    let builder = engine.builder().unknown_imports(policy).interruptible(true);
+    let program = match compiled_for {
+        // What was compiled is loaded from its file: with a seal that only this user's key makes.
+        Some(_) => engine.load(with_cache(builder.fuel(head.limits.fuel.is_some())), &file)?,
+        None => {
+            let builder = if args.no_cache { builder } else { with_cache(builder) };
+            engine.load_by(builder, &file, |runtime| runtime.load(&bytes))?
+        }
+    };
+    let invoked = head.program.invoked.clone();
+    let (stdout, stderr) = (stdio::stdout(), stdio::stderr());
+    let on_file = |error| match error {
         wayleave::Error::Recording(error) => about(error),
         error => on_file(&file, error),
-    })?;
-    Ok(report::outcome(&file, &outcome, timeout, None))
+    };
+    let called = match invoked {
+        Some(call) => {
+            let (mut instance, replay) =
+                program.replay_instance(recording, stdout, stderr).map_err(on_file)?;
+            let called = invoke::call(&file, &mut instance, &call)
+                .map_err(|failure| failure.of(args.recording.display()))?;
+            let ended = replay.finish(called.recorded()).map_err(about)?;
+            called.as_recorded(&ended)
+        }
+        None => Called::Ended(program.replay(recording, stdout, stderr).map_err(on_file)?),
+    };
+    called.report(&file, timeout, None)
+}
+
+/// The engine that a program was compiled for.
+fn on_engine(asked: EngineArgs, name: &str) -> Result<EngineArgs, String> {
+    let what = format!("the recorded program was compiled for {name}");
+    let engine: EngineKind = name.parse().map_err(|error| format!("{what}: {error}"))?;
+    let asked = asked.or(engine);
+    match asked.kind() {
+        Some(kind) if kind == engine => Ok(asked),
+        _ => Err(format!("{what}, and no other engine runs it: leave out --engine")),
+    }
 }
 
 /// A recording may name anything, and devices have no end.

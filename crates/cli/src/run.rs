@@ -1,10 +1,9 @@
 use crate::calls;
 use crate::failure::Failure;
 use crate::grants::{GrantArgs, OverlayArgs};
-use crate::invoke;
+use crate::invoke::{self, Called};
 use crate::record::{self, RecordArgs};
 use crate::refusals::RefusalArgs;
-use crate::report;
 use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
 use clap::ValueEnum;
@@ -18,7 +17,7 @@ use wayleave::grants::Settings;
 ///
 /// Its exit code is the command's; 134 when it traps, 124 when its time is used up, 2 when the
 /// command line is wrong, and 1 when it can not be loaded.
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(override_usage = "wayleave run [GRANTS] FILE [ARGS...]")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -36,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Engine")]
     no_cache: bool,
     /// What to do with imports that nothing provides
-    #[arg(long, value_name = "POLICY", default_value = "refuse", help_heading = "Engine")]
+    #[arg(long, value_enum, value_name = "POLICY", default_value_t, help_heading = "Engine")]
     unknown_imports: Policy,
 
     #[command(flatten)]
@@ -59,12 +58,28 @@ pub(crate) struct Args {
     command: Vec<OsString>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum Policy {
     /// Do not run the program
+    #[default]
     Refuse,
     /// Run it; it traps if it calls one
     Trap,
+}
+
+impl Args {
+    /// What `wayleave [run] FILE [ARGS...]` asks for, given without any option: then none has to be
+    /// defined, which would take longer than a small program runs. `None` for other command lines.
+    pub(crate) fn without_options(args: &[OsString]) -> Option<Self> {
+        let command = match args.get(1)?.as_encoded_bytes() {
+            b"run" => args.get(2..)?,
+            // What has a dot is the name of no subcommand.
+            first if first.contains(&b'.') => args.get(1..)?,
+            _ => return None,
+        };
+        let is_option = command.first()?.as_encoded_bytes().starts_with(b"-");
+        (!is_option).then(|| Self { command: command.to_vec(), ..Self::default() })
+    }
 }
 
 pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
@@ -94,31 +109,35 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;
     if compiled && args.record.record.is_some() {
-        let line = "compiled code can not be recorded: record what it was made from";
-        return Err(Failure::usage(format!("{}: {line}", file.display())));
+        builder = args.record.compiled(&file, builder)?;
     }
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
-    let program = args.engine.load(builder, &file)?;
+    let loaded = args.engine.load(builder, &file);
+    let program = match compiled && args.record.record.is_some() {
+        true => loaded.map_err(record::about_compiled)?,
+        false => loaded?,
+    };
     let on_file = |error| on_file(&file, error);
     let grants = refusals.may_end(&program, grants).map_err(on_file)?;
     let overlays = grants.overlays.clone();
-    let code = match &args.invoke {
-        Some(call) => {
-            let instance = program.instantiate(grants).map_err(on_file);
-            instance
-                .and_then(|instance| invoke::run(&file, instance, call, limits.timeout, &refusals))
+    let called = match &args.record.record {
+        Some(to) => {
+            let engine = compiled.then(|| args.engine.kind());
+            let recording =
+                args.record.begin(to, &file, engine.flatten(), policy, &grants, &settings.dirs);
+            recording.and_then(|recording| recording.run(&program, grants, args.invoke.as_deref()))
         }
-        None => {
-            let outcome = match &args.record.record {
-                Some(to) => {
-                    record::run(&args.record, to, &file, &program, grants, &settings.dirs, policy)
-                }
-                None => program.run(grants).map_err(on_file),
-            };
-            outcome
-                .map(|outcome| report::outcome(&file, &outcome, limits.timeout, refusals.ending()))
-        }
+        None => match &args.invoke {
+            Some(call) => {
+                let instance = program.instantiate(grants).map_err(on_file);
+                instance.and_then(|mut instance| invoke::call(&file, &mut instance, call))
+            }
+            None => program.run(grants).map(Called::Ended).map_err(on_file),
+        },
     };
+    let code = called.and_then(|called| called.report(&file, limits.timeout, refusals.ending()));
+    // Nothing in it has to be put away, and the system forgets it faster than it takes itself apart.
+    std::mem::forget(program);
     calls.end();
     if code.is_ok() {
         overlay_diff.report(&overlays)?;
@@ -147,4 +166,62 @@ fn settings(args: &Args, file: &Path) -> Result<Settings, Failure> {
         settings.args.push(arg.to_owned());
     }
     Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{FromArgMatches, Parser};
+
+    /// What the definitions of all options make of a command line that begins with `run`.
+    fn parsed(args: &[OsString]) -> Args {
+        #[derive(Parser)]
+        struct Run {
+            #[command(flatten)]
+            args: Args,
+        }
+        let mut matches = <Run as clap::CommandFactory>::command().get_matches_from(&args[1..]);
+        Run::from_arg_matches_mut(&mut matches).unwrap().args
+    }
+
+    fn args(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn without_options_is_what_their_definitions_make_of_it() {
+        for line in [
+            "wayleave run a.wasm",
+            "wayleave run a",
+            "wayleave run run",
+            "wayleave run a.wasm -- --dir . -x",
+            "wayleave run a.wasm --dir . --help -V",
+            "wayleave run a.wasm - run",
+            "wayleave run ./-a b",
+        ] {
+            let args = args(line);
+            let quick = Args::without_options(&args).unwrap();
+            assert_eq!(format!("{quick:?}"), format!("{:?}", parsed(&args)), "{line}");
+        }
+        let quick = |line| Args::without_options(&args(line)).map(|args| args.command);
+        assert_eq!(quick("wayleave a.wasm --dir ."), Some(args("a.wasm --dir .")));
+    }
+
+    #[test]
+    fn what_may_be_an_option_or_a_subcommand_is_left_to_their_definitions() {
+        for line in [
+            "wayleave",
+            "wayleave run",
+            "wayleave --help",
+            "wayleave help",
+            "wayleave cache",
+            "wayleave run --dir . a.wasm",
+            "wayleave run -",
+            "wayleave run -- a.wasm",
+            "wayleave --dir=. a.wasm",
+            "wayleave -v.wasm",
+        ] {
+            assert!(Args::without_options(&args(line)).is_none(), "{line}");
+        }
+    }
 }

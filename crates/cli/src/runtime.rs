@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wayleave::{Builder, Cache, EngineKind, Error, Program, Runtime};
 
 /// The engine, as every subcommand that has one takes it.
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct EngineArgs {
     /// The engine: wasmtime (compiles) or wasmi (interprets)
     #[arg(long, value_name = "NAME", help_heading = "Engine")]
@@ -19,6 +19,16 @@ impl EngineArgs {
             Some(engine) => Runtime::builder().engine(engine),
             None => Runtime::builder(),
         }
+    }
+
+    /// Which engine that is, if the build has one.
+    pub(crate) fn kind(&self) -> Option<EngineKind> {
+        self.engine.or_else(|| EngineKind::ALL.first().copied())
+    }
+
+    /// The same, but this one if nothing was said.
+    pub(crate) fn or(self, engine: EngineKind) -> Self {
+        Self { engine: self.engine.or(Some(engine)) }
     }
 
     /// Loads a program, and shows on a terminal that it takes long.

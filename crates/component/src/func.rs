@@ -1,6 +1,6 @@
 use crate::abi::{
     ComponentType, Guest, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Mismatch,
-    TypeContext,
+    TypeContext, store,
 };
 use crate::handles::Kinds;
 use crate::plan::{FuncType, Options, Plan, Types};
@@ -89,7 +89,7 @@ pub(crate) fn lower_params<P: Lower, G: Guest>(
         return params.lower(to, slots, 0);
     }
     let at = to.allocate(P::SIZE, P::ALIGN)?;
-    params.store(to, at)?;
+    store(params, to, at)?;
     slots.set_u32(0, at);
     Ok(())
 }

@@ -35,6 +35,14 @@ pub(crate) struct Kinds {
     pub(crate) home: Vec<Option<u32>>,
 }
 
+impl Kinds {
+    /// Whether a kind is the one that the host knows as `R`.
+    #[inline]
+    fn is<R: 'static>(&self, kind: u32) -> bool {
+        matches!(self.rust.get(kind as usize), Some(Some(known)) if *known == TypeId::of::<R>())
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Entry {
     Free {
@@ -67,18 +75,14 @@ pub(crate) enum Dropped {
     Borrow,
 }
 
+/// As many as small guests have at a time: for those there is room from the start.
+const USUAL: usize = 8;
+
 impl Handles {
     pub(crate) fn new(kinds: Arc<Kinds>, instance: u32, limit: u32) -> Self {
-        Self {
-            instance,
-            entries: vec![Entry::Free { next: 0 }],
-            free: 0,
-            open: 0,
-            limit,
-            kinds,
-            lent: Vec::new(),
-            host_call: 0,
-        }
+        let mut entries = Vec::with_capacity(USUAL);
+        entries.push(Entry::Free { next: 0 });
+        Self { instance, entries, free: 0, open: 0, limit, kinds, lent: Vec::new(), host_call: 0 }
     }
 
     /// Values are about to be lifted for a call of the host's.
@@ -90,16 +94,23 @@ impl Handles {
     /// The number behind a handle, lent to the host, of the resource that it knows as `R`.
     #[inline]
     pub(crate) fn rep_of<R: 'static>(&mut self, handle: u32) -> Result<u32, Stop> {
-        let (kind, rep) = self.resource(handle)?;
-        self.is::<R>(kind, handle)?;
-        self.lend_to_host(handle);
-        Ok(rep)
+        match self.entries.get_mut(handle as usize) {
+            Some(Entry::Own { kind, rep, host_call, .. }) if self.kinds.is::<R>(*kind) => {
+                *host_call = self.host_call;
+                Ok(*rep)
+            }
+            Some(Entry::Borrow { kind, rep, .. }) if self.kinds.is::<R>(*kind) => Ok(*rep),
+            Some(Entry::Own { .. } | Entry::Borrow { .. }) => Err(wrong_type(handle)),
+            _ => Err(unknown(handle)),
+        }
     }
 
     /// Takes over a resource that the host knows as `R`.
     pub(crate) fn take_own_of<R: 'static>(&mut self, handle: u32) -> Result<u32, Stop> {
         let (kind, _) = self.resource(handle)?;
-        self.is::<R>(kind, handle)?;
+        if !self.kinds.is::<R>(kind) {
+            return Err(wrong_type(handle));
+        }
         self.take_own_for_host(handle, kind)
     }
 
@@ -248,14 +259,6 @@ impl Handles {
         }
     }
 
-    #[inline]
-    fn is<R: 'static>(&self, kind: u32, handle: u32) -> Result<(), Stop> {
-        match self.kinds.rust.get(kind as usize) {
-            Some(Some(known)) if *known == TypeId::of::<R>() => Ok(()),
-            _ => Err(wrong_type(handle)),
-        }
-    }
-
     fn kind_of<R: 'static>(&self) -> Result<u32, Stop> {
         let known = self.kinds.rust.iter().position(|kind| *kind == Some(TypeId::of::<R>()));
         known.and_then(|kind| u32::try_from(kind).ok()).ok_or_else(|| {
@@ -303,16 +306,19 @@ fn expect_kind(handle: u32, wanted: u32, found: u32) -> Result<(), Stop> {
 }
 
 #[cold]
+#[inline(never)]
 fn unknown(handle: u32) -> Stop {
     invalid(format!("unknown handle index {handle}"))
 }
 
 #[cold]
+#[inline(never)]
 fn lent() -> Stop {
     invalid("cannot remove owned resource while borrowed")
 }
 
 #[cold]
+#[inline(never)]
 fn wrong_type(handle: u32) -> Stop {
     invalid(format!("handle index {handle} used with the wrong type"))
 }

@@ -69,7 +69,7 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
                 },
                 ReadyStep::Realloc(export) => {
                     let realloc = func(&mut context, export)?;
-                    context.state().runtime.reallocs.push(realloc);
+                    context.state().runtime.reallocs.push(Some(realloc));
                 }
                 ReadyStep::PostReturn(export) => {
                     let post_return = func(&mut context, export)?;

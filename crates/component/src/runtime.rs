@@ -18,7 +18,7 @@ pub(crate) struct Runtime<E: Engine> {
     /// Whether each component instance may call imports.
     pub(crate) leave: Vec<Leave<E>>,
     /// The functions that options name as `realloc` and as `post-return`.
-    pub(crate) reallocs: Vec<E::Func>,
+    pub(crate) reallocs: Vec<Option<E::Func>>,
     pub(crate) post_returns: Vec<E::Func>,
     /// The destructor of each resource, where a guest defines it with one.
     pub(crate) destructors: Vec<Option<E::Func>>,
@@ -64,6 +64,7 @@ impl<E: Engine> Runtime<E> {
 }
 
 #[cold]
+#[inline(never)]
 fn unknown() -> Stop {
     invalid("a component instance that does not exist")
 }
@@ -96,21 +97,33 @@ fn check_flags<E: Engine, T: Send + 'static>(
 }
 
 /// Allows or forbids an instance to call imports.
+#[inline]
 pub(crate) fn set_leave<E: Engine, T: Send + 'static>(
     context: &mut E::Context<'_, Data<E, T>>,
     instance: u32,
     may: bool,
 ) -> Result<(), Stop> {
     match context.state().runtime.leave.get_mut(instance as usize) {
+        Some(leave @ (Leave::Yes | Leave::No)) => {
+            *leave = if may { Leave::Yes } else { Leave::No };
+            Ok(())
+        }
+        _ => set_flags::<E, T>(context, instance, may),
+    }
+}
+
+#[inline(never)]
+fn set_flags<E: Engine, T: Send + 'static>(
+    context: &mut E::Context<'_, Data<E, T>>,
+    instance: u32,
+    may: bool,
+) -> Result<(), Stop> {
+    match context.state().runtime.leave.get(instance as usize) {
         Some(Leave::Flags(flags)) => {
             let flags = flags.clone();
             context.set_global(&flags, Value::I32(may.into()))
         }
-        Some(leave) => {
-            *leave = if may { Leave::Yes } else { Leave::No };
-            Ok(())
-        }
-        None => Err(unknown()),
+        _ => Err(unknown()),
     }
 }
 
@@ -128,7 +141,8 @@ impl<'c, 'a, E: Engine, T: Send + 'static> Lowering<'c, 'a, E, T> {
 }
 
 impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
-    #[inline]
+    // Without being told the compiler does not, and each of the many calls costs as much again.
+    #[inline(always)]
     fn memory(&mut self) -> Result<&mut [u8], Stop> {
         match self.options.memory {
             Some(number) => Ok(self.context.kept_memory(number as usize)?.0),
@@ -163,16 +177,24 @@ impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
 impl<E: Engine, T: Send + 'static> Lowering<'_, '_, E, T> {
     /// Calls the guest's `realloc`: old address and size, alignment, new size.
     fn call_realloc(&mut self, mut slots: [u64; 4]) -> Result<u32, Stop> {
-        let runtime = &mut self.context.state().runtime;
-        let realloc =
-            self.options.realloc.and_then(|number| runtime.reallocs.get(number as usize).cloned());
-        let Some(realloc) = realloc else {
+        // Taken out for the call, not cloned: functions count their references. The guest can not
+        // leave its `realloc`, so that nobody else comes to call it meanwhile.
+        let Some(realloc) = self.realloc().and_then(Option::take) else {
             return Err(invalid("the function was lowered without a `realloc`"));
         };
         set_leave::<E, T>(self.context, self.options.instance, false)?;
-        self.context.call_raw(&realloc, &mut slots)?;
+        let called = self.context.call_raw(&realloc, &mut slots);
+        if let Some(place) = self.realloc() {
+            *place = Some(realloc);
+        }
+        called?;
         set_leave::<E, T>(self.context, self.options.instance, true)?;
         Ok(low(slots[0]))
+    }
+
+    #[inline]
+    fn realloc(&mut self) -> Option<&mut Option<E::Func>> {
+        self.context.state().runtime.reallocs.get_mut(self.options.realloc? as usize)
     }
 }
 

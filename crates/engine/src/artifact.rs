@@ -341,10 +341,11 @@ fn without_trailer(code: &[u8]) -> &[u8] {
     tail.and_then(|tail| code.get(..usize::try_from(tail.code_len).ok()?)).unwrap_or(code)
 }
 
-/// Hashes in pieces that stay in the processor's cache. Reading, unlike mapping, can not be
+/// Hashes in pieces that stay in the processor's cache, and are as long as the hash is computed at
+/// once: longer ones would only have more memory to be got. Reading, unlike mapping, can not be
 /// surprised by a file that another process makes shorter.
 fn hash_exactly(file: &mut File, len: u64, hasher: &mut blake3::Hasher) -> std::io::Result<()> {
-    let mut piece = vec![0; 64 << 10];
+    let mut piece = vec![0; 16 << 10];
     let mut left = len;
     while left > 0 {
         let want = usize::try_from(left).map_or(piece.len(), |left| left.min(piece.len()));

@@ -326,6 +326,9 @@ impl Grants {
     /// What sends one guest's requests.
     #[cfg(feature = "http")]
     pub fn guest_http(&self, meter: Arc<Meter>) -> Option<Arc<dyn Client>> {
+        if let Some(between) = &self.between {
+            return between.http.clone();
+        }
         let client = self.http.clone()?;
         Some(Arc::new(wayleave_system::http::Metered::new(client, meter)))
     }

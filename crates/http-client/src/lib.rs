@@ -30,7 +30,7 @@ use std::sync::Arc;
 use tls::Tls;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use wayleave_system::http::{Body, Client, ErrorCode, Options, Pending, Policy};
+use wayleave_system::http::{Body, Client, Coming, ErrorCode, Options, Pending, Policy};
 
 /// A client for guests; one serves any number of them. Dropped, it gives up what is under way, unless
 /// it runs on somebody else's runtime.
@@ -69,7 +69,7 @@ impl HyperClient {
 }
 
 impl Client for HyperClient {
-    fn send(&self, request: Request<Body>, options: Options) -> Arc<Pending> {
+    fn send(&self, request: Request<Body>, options: Options) -> Arc<dyn Coming> {
         let handle = match self.runtime.handle() {
             Ok(handle) => handle,
             Err(error) => {

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Ended {
     /// By itself, with an exit code.
     Exit(u32),
+    /// The one call that was made has returned: a hash of its result, see [`Ended::returned`].
+    Returned([u8; 8]),
     /// By a trap; its kind's name.
     Trap(String),
     /// From outside, or where another engine may end it at another place: the name of the trap's
@@ -17,9 +19,16 @@ pub enum Ended {
 }
 
 impl Ended {
+    /// A call has returned this, in any form that is always the same.
+    #[must_use]
+    pub fn returned(result: &[u8]) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(result).as_bytes();
+        Self::Returned([a, b, c, d, e, f, g, h])
+    }
+
     /// Whether the program comes to this end by itself when it is run again.
     pub(crate) fn by_itself(&self) -> bool {
-        matches!(self, Self::Exit(_) | Self::Trap(_))
+        matches!(self, Self::Exit(_) | Self::Returned(_) | Self::Trap(_))
     }
 }
 
@@ -27,6 +36,9 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exit(code) => write!(f, "the end with exit code {code}"),
+            Self::Returned(hash) => {
+                write!(f, "the end with the result #{:016x}", u64::from_be_bytes(*hash))
+            }
             Self::Trap(kind) | Self::Stopped(kind) => write!(f, "the end by a trap ({kind})"),
             Self::TimedOut => f.write_str("the end of its time"),
         }
@@ -40,6 +52,7 @@ impl Wire for Ended {
             Self::Trap(kind) => (1_u8, kind.clone()).put(out),
             Self::Stopped(kind) => (2_u8, kind.clone()).put(out),
             Self::TimedOut => 3_u8.put(out),
+            Self::Returned(hash) => (4_u8, *hash).put(out),
         }
     }
 
@@ -49,6 +62,7 @@ impl Wire for Ended {
             1 => Self::Trap(Wire::take(from)?),
             2 => Self::Stopped(Wire::take(from)?),
             3 => Self::TimedOut,
+            4 => Self::Returned(Wire::take(from)?),
             _ => return Err(from.damaged()),
         })
     }

@@ -50,6 +50,21 @@ pub enum Error {
         /// What the program does instead.
         now: String,
     },
+    /// The program may use more than is usual.
+    #[error(
+        "the recorded program may use {recorded} {what}, and a replay is given no more than {most}"
+    )]
+    Limits {
+        /// What of.
+        what: &'static str,
+        /// The recorded limit.
+        recorded: usize,
+        /// What is usual.
+        most: usize,
+    },
+    /// The time for the replay is used up.
+    #[error("the replay was ended, as its time is used up")]
+    TimedOut,
     /// What the program writes could not be shown.
     #[error("what the program wrote can not be written: {0}")]
     Output(wayleave_system::ErrorCode),

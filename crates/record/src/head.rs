@@ -21,6 +21,8 @@ pub struct Head {
     pub listeners: usize,
     /// Whether there was a network.
     pub network: bool,
+    /// Whether there was something to send HTTP requests.
+    pub http: bool,
     /// Whether its time was its own, and passed when it waited.
     pub simulated: bool,
     /// Its limits, but for those of the network: what they refused is among the answers.
@@ -34,6 +36,10 @@ pub struct Program {
     pub path: Option<String>,
     /// BLAKE3 of its bytes.
     pub hash: [u8; 32],
+    /// The engine whose machine code it is, if it was compiled ahead of time: no other runs it.
+    pub compiled_for: Option<String>,
+    /// The one call of an export that was made, as text, in place of running it.
+    pub invoked: Option<String>,
     /// Whether imports that nothing provides were let in, to trap.
     pub unknown_imports_trap: bool,
     /// The program itself, if it was to be kept, too.
@@ -45,7 +51,14 @@ impl Program {
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         let hash = *blake3::hash(bytes).as_bytes();
-        Self { path: None, hash, unknown_imports_trap: false, bytes: None }
+        Self {
+            path: None,
+            hash,
+            compiled_for: None,
+            invoked: None,
+            unknown_imports_trap: false,
+            bytes: None,
+        }
     }
 
     /// That these bytes are it.
@@ -74,7 +87,7 @@ impl Wire for Head {
         self.program.put(out);
         (self.args.clone(), self.env.clone()).put(out);
         (self.preopens.clone(), (self.listeners, self.network)).put(out);
-        self.simulated.put(out);
+        (self.http, self.simulated).put(out);
         self.limits.put(out);
     }
 
@@ -82,8 +95,8 @@ impl Wire for Head {
         let program = Program::take(from)?;
         let (args, env) = Wire::take(from)?;
         let (preopens, (listeners, network)) = Wire::take(from)?;
-        let (simulated, limits) = Wire::take(from)?;
-        Ok(Self { program, args, env, preopens, listeners, network, simulated, limits })
+        let ((http, simulated), limits) = Wire::take(from)?;
+        Ok(Self { program, args, env, preopens, listeners, network, http, simulated, limits })
     }
 }
 
@@ -111,6 +124,7 @@ impl Wire for Limits {
 impl Wire for Program {
     fn put(&self, out: &mut Out) {
         (self.path.clone(), self.hash).put(out);
+        (self.compiled_for.clone(), self.invoked.clone()).put(out);
         (self.unknown_imports_trap, self.bytes.is_some()).put(out);
         if let Some(bytes) = &self.bytes {
             bytes.len().put(out);
@@ -120,9 +134,10 @@ impl Wire for Program {
 
     fn take(from: &mut In) -> Result<Self, Broken> {
         let (path, hash) = Wire::take(from)?;
+        let (compiled_for, invoked) = Wire::take(from)?;
         let (unknown_imports_trap, whole) = Wire::take(from)?;
         let bytes = if whole { Some(take_bytes(from)?) } else { None };
-        Ok(Self { path, hash, unknown_imports_trap, bytes })
+        Ok(Self { path, hash, compiled_for, invoked, unknown_imports_trap, bytes })
     }
 }
 

@@ -1,3 +1,5 @@
+#[cfg(feature = "http")]
+use crate::capability::{TapeBodies, TapeClient};
 use crate::capability::{
     TapeClock, TapeDir, TapeFile, TapeListener, TapeNetwork, TapeRandom, TapeWatch,
 };
@@ -9,6 +11,8 @@ use crate::{Ended, Error, Head};
 use std::io::{self, Write};
 use std::sync::Arc;
 use wayleave_grants::{Between, Clocks, Grants, Preopen};
+#[cfg(feature = "http")]
+use wayleave_system::http::Client;
 use wayleave_system::net::Network;
 
 /// Records a guest: everything that reaches it from outside is written, in order, as it does.
@@ -31,6 +35,20 @@ impl Recorder {
         self
     }
 
+    /// Says that the program is machine code of this engine: no other can replay it.
+    #[must_use]
+    pub fn compiled_for(mut self, engine: impl Into<String>) -> Self {
+        self.program.compiled_for = Some(engine.into());
+        self
+    }
+
+    /// Says that the program is not run, but that one of its exports is called, in these words.
+    #[must_use]
+    pub fn invoked(mut self, call: impl Into<String>) -> Self {
+        self.program.invoked = Some(call.into());
+        self
+    }
+
     /// Says that the program was loaded although nothing provides some of its imports.
     #[must_use]
     pub fn unknown_imports_trap(mut self, trap: bool) -> Self {
@@ -50,11 +68,6 @@ impl Recorder {
     /// # Errors
     /// [`Error::NotRecordable`].
     pub fn check(grants: &Grants) -> Result<(), Error> {
-        #[cfg(feature = "http")]
-        // A client that is there for its refusals alone sends nothing: it is left out.
-        if grants.http.is_some() && (grants.network_rules.has_http() || grants.refusals.is_none()) {
-            return Err(Error::NotRecordable { what: "HTTP" });
-        }
         if grants.between.is_some() {
             return Err(Error::NotRecordable { what: "what is recorded or replayed already" });
         }
@@ -83,6 +96,10 @@ impl Recorder {
                 .collect(),
             listeners: grants.listeners.len(),
             network: network.is_some(),
+            #[cfg(feature = "http")]
+            http: grants.http.is_some(),
+            #[cfg(not(feature = "http"))]
+            http: false,
             simulated: grants.clocks.simulated.is_some(),
             limits: grants.limits.clone(),
         };
@@ -116,13 +133,17 @@ fn wrap(mut grants: Grants, tape: &Arc<Tape>) -> Grants {
     for listener in &mut grants.listeners {
         *listener = TapeListener::new(tape, Some(listener.clone()));
     }
-    let network = grants.guest_network(grants.network_meter());
+    let meter = grants.network_meter();
+    let network = grants.guest_network(meter.clone());
     let network = network.map(|real| -> Arc<dyn Network> { TapeNetwork::new(tape, Some(real)) });
+    let between = Between::new(TapeWatch::new(tape, true), network);
     #[cfg(feature = "http")]
-    {
-        grants.http = None;
-    }
-    grants.between = Some(Between { watch: TapeWatch::new(tape, true), network });
+    let between = {
+        let wrapped = |real| -> Arc<dyn Client> { TapeClient::new(tape, Some(real)) };
+        let (http, bodies) = (grants.guest_http(meter).map(wrapped), TapeBodies::new(tape));
+        Between { http, bodies: Some(bodies), ..between }
+    };
+    grants.between = Some(between);
     grants
 }
 

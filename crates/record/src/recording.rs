@@ -1,3 +1,5 @@
+#[cfg(feature = "http")]
+use crate::capability::{TapeBodies, TapeClient};
 use crate::capability::{
     TapeClock, TapeDir, TapeFile, TapeListener, TapeNetwork, TapeRandom, TapeWatch,
 };
@@ -9,8 +11,11 @@ use std::fs::File as OsFile;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
-use wayleave_grants::{Between, Clocks, Grants};
+use std::time::Duration;
+use wayleave_grants::{Between, Clocks, Grants, Limits};
 use wayleave_system::fs::File;
+#[cfg(feature = "http")]
+use wayleave_system::http::Client;
 use wayleave_system::net::{Listener, Network};
 use wayleave_system::wait::Interrupt;
 
@@ -18,6 +23,8 @@ use wayleave_system::wait::Interrupt;
 pub struct Recording {
     head: Head,
     rest: In,
+    trusted: bool,
+    patience: Option<Duration>,
 }
 
 /// Most listeners and folders that a recording is believed to have.
@@ -55,12 +62,29 @@ impl Recording {
         self.head.program.bytes.take()
     }
 
+    /// Gives the program all that its limits were, although they come from the recording. Without
+    /// this, it is given what any guest is given at most when nobody says otherwise.
+    #[must_use]
+    pub fn trust_limits(mut self, trust: bool) -> Self {
+        self.trusted = trust;
+        self
+    }
+
+    /// Ends the replay after this time.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.patience = timeout;
+        self
+    }
+
     /// The grants for the same program to run again, which give nothing but answers from the
     /// recording; what it writes to its standard streams goes to `stdout` and `stderr`. When there
     /// are no more answers, `stop` is to end the guest, by way of `interrupt`.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when it asks for more than any guest is given.
+    /// [`Error::Limits`] when the program's limits were higher than is usual, and nobody
+    /// [trusts](Recording::trust_limits) the recording; [`Error::Damaged`] when it has more folders
+    /// than any guest is given.
     pub fn replay(
         self,
         stdout: Arc<dyn File>,
@@ -68,13 +92,17 @@ impl Recording {
         interrupt: Interrupt,
         stop: impl Fn() + Send + Sync + 'static,
     ) -> Result<(Grants, Replay), Error> {
-        let Head { args, env, preopens, listeners, network, simulated, mut limits, .. } = self.head;
+        let Head { args, env, preopens, listeners, network, http, simulated, mut limits, .. } =
+            self.head;
+        if !self.trusted {
+            check(&limits)?;
+        }
         if listeners > MOST || preopens.len() > MOST {
             return Err(Error::Damaged { offset: 0 });
         }
         let tape = &Tape::playing(Player::new(self.rest, stop));
         // Those end the guest at another place each time: the recording knows where it was.
-        (limits.timeout, limits.fuel) = (None, None);
+        (limits.timeout, limits.fuel) = (self.patience, None);
         let mut grants = Grants::new()
             .stdin(TapeFile::new(tape, "standard input", None))
             .stdout(TapeFile::shown(tape, "standard output", stdout))
@@ -97,7 +125,15 @@ impl Recording {
         let listener = |_| -> Arc<dyn Listener> { TapeListener::new(tape, None) };
         grants.listeners = (0..listeners).map(listener).collect();
         let network = network.then(|| -> Arc<dyn Network> { TapeNetwork::new(tape, None) });
-        grants.between = Some(Between { watch: TapeWatch::new(tape, false), network });
+        let between = Between::new(TapeWatch::new(tape, false), network);
+        #[cfg(feature = "http")]
+        let between = {
+            let http = http.then(|| -> Arc<dyn Client> { TapeClient::new(tape, None) });
+            Between { http, bodies: Some(TapeBodies::new(tape)), ..between }
+        };
+        #[cfg(not(feature = "http"))]
+        let _ = http;
+        grants.between = Some(between);
         (grants.args, grants.env) = (args, env);
         Ok((grants, Replay(tape.clone())))
     }
@@ -105,8 +141,26 @@ impl Recording {
     fn begin(path: &Path) -> Result<Self, Error> {
         let mut rest = In::new(open(path)?)?;
         let head = Head::take(&mut rest)?;
-        Ok(Self { head, rest })
+        Ok(Self { head, rest, trusted: false, patience: None })
     }
+}
+
+/// That a program is given no more than one that nobody has said anything of: who has made a
+/// recording need not be who replays it.
+fn check(limits: &Limits) -> Result<(), Error> {
+    let usual = Limits::default();
+    for (what, recorded, most) in [
+        ("bytes of memory", limits.memory_bytes, usual.memory_bytes),
+        ("elements of tables", limits.table_elements, usual.table_elements),
+        ("instances", limits.instances, usual.instances),
+        ("handles", limits.descriptors, usual.descriptors),
+        ("bytes of buffers", limits.buffer_bytes, usual.buffer_bytes),
+    ] {
+        if recorded > most {
+            return Err(Error::Limits { what, recorded, most });
+        }
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> Result<BufReader<OsFile>, Error> {

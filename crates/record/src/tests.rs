@@ -1,5 +1,8 @@
 //! Each call of each capability, recorded and replayed with no guest in between.
 
+#[cfg(feature = "http")]
+mod http;
+
 use crate::file::{In, Out};
 use crate::{Ended, Error, Recorder, Recording};
 use std::fmt::Debug;
@@ -74,6 +77,8 @@ fn guest(grants: &Grants) -> Vec<String> {
         sockets(&*network, &mut log);
         names(&*network, &mut log);
     }
+    #[cfg(feature = "http")]
+    http::requests(grants, &mut log);
     wait(grants, &mut log);
     log.0
 }
@@ -186,6 +191,8 @@ fn grants() -> Grants {
         .preopen(Arc::new(wayleave_system::fs::ReadOnly::new(Arc::new(MemoryDir::new(0)))), "/ro")
         .unwrap()
         .network(Arc::new(MemoryNetwork::new()));
+    #[cfg(feature = "http")]
+    let grants = grants.http(Arc::<http::Server>::default());
     rules.into_iter().fold(grants, |grants, rule| {
         let grants = grants.allow_inbound(rule.parse().unwrap()).unwrap();
         grants.allow_outbound(rule.parse().unwrap())

@@ -1,5 +1,10 @@
 //! How values are written: numbers in as many bytes as they need, the rest behind its length.
 
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "http")]
+pub(crate) use http::Outcome;
+
 use crate::file::{Broken, In, Out};
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use wayleave_system::ErrorCode;

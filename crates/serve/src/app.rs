@@ -1,19 +1,22 @@
 use crate::body::{GuestBody, Reply};
-use crate::guest_log::{self, REQUEST};
+use crate::guest_log;
 use crate::metrics::{Gauge, Metrics, add};
 use crate::reactor::{Timer, Tokio};
+use crate::request_id::RequestId;
+use crate::running::Running;
+use crate::turns::Aside;
 use crate::{AccessLog, AppSettings, Error};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use wayleave::http::{Body, ErrorCode, Handler, HandlerError, Scheme};
 use wayleave::system::http::{Client, Policy};
 use wayleave::{Grants, Runtime, Stop};
@@ -24,8 +27,9 @@ pub(crate) struct App {
     pub(crate) settings: AppSettings,
     pub(crate) metrics: Arc<Metrics>,
     handler: Handler,
-    grants: Grants,
-    room: Arc<Semaphore>,
+    pub(crate) aside: Arc<Aside>,
+    grants: Arc<Grants>,
+    room: Semaphore,
     log: AccessLog,
 }
 
@@ -36,14 +40,11 @@ pub(crate) struct Origin {
     pub(crate) scheme: Scheme,
 }
 
-type Counter = fn(&Metrics) -> &AtomicU64;
-
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
 impl App {
     /// Loads the component. `metrics` go on counting where it is loaded again.
     pub(crate) fn load(
         runtime: &Runtime,
+        aside: &Arc<Aside>,
         settings: &AppSettings,
         metrics: Option<Arc<Metrics>>,
         log: AccessLog,
@@ -55,43 +56,43 @@ impl App {
             settings: settings.clone(),
             metrics: metrics.unwrap_or_default(),
             handler,
-            grants: grants(settings, log)?,
-            room: Arc::new(Semaphore::new(settings.limits.concurrency)),
+            aside: aside.clone(),
+            grants: Arc::new(grants(settings, log)?),
+            room: Semaphore::new(settings.limits.concurrency),
             log,
         })
     }
 
     /// Answers a request.
     pub(crate) async fn answer(
-        self: &Arc<Self>,
+        self: Arc<Self>,
         request: Request<Incoming>,
         origin: Origin,
     ) -> Response<Reply> {
-        let id = request_id(&request);
-        let mut record = Record::new(self.clone(), &request, origin.peer, id);
-        let limits = &self.settings.limits;
-        if request.body().size_hint().lower() > limits.body {
+        let id = RequestId::of(&request);
+        let mut record = Record::new(self, &request, origin.peer, id);
+        let limit = record.app.settings.limits.body;
+        if request.body().size_hint().lower() > limit {
             return record.refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large");
         }
-        let Some(permit) = self.permit(&record).await else {
-            add(&self.metrics.rejected);
+        if !record.admit().await {
+            add(&record.app.metrics.rejected);
             let mut response = record.refuse(StatusCode::SERVICE_UNAVAILABLE, "too many requests");
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             return response;
-        };
-        record.permit = Some(permit);
-        let too_large = Arc::new(AtomicBool::new(false));
-        let request = guest_request(request, limits.body, &too_large, &record.id);
-        let mut exchange = self.handler.start(|| self.grants.clone(), request, origin.scheme);
-        let response = REQUEST.scope(record.id.clone(), exchange.response());
-        let response = before(record.deadline, response).await;
-        if too_large.load(Ordering::Relaxed) && !matches!(response, Some(Ok(_))) {
+        }
+        let (request, too_large) = guest_request(request, limit, &record.id);
+        let app = &*record.app;
+        let exchange = app.handler.start(&app.grants, request, origin.scheme);
+        let mut guest = Running::new(exchange, record.id.clone());
+        let response = before(record.deadline, guest.response(&app.aside)).await;
+        if too_large.is_set() && !matches!(response, Some(Ok(_))) {
             return record.refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large");
         }
         match response {
             Some(Ok(response)) => {
-                let exchange = (!exchange.is_over()).then_some(exchange);
-                record.respond(response, exchange)
+                let guest = (!guest.is_over()).then_some(guest);
+                record.respond(response, guest)
             }
             Some(Err(error)) => record.failed(&error),
             None => {
@@ -101,19 +102,9 @@ impl App {
         }
     }
 
-    /// The right to run, at once or after others have ended.
-    async fn permit(self: &Arc<Self>, record: &Record) -> Option<OwnedSemaphorePermit> {
-        if let Ok(permit) = self.room.clone().try_acquire_owned() {
-            return Some(permit);
-        }
-        let queued = Gauge::<Counter>::new(&self.metrics, |metrics| &metrics.queued);
-        if self.metrics.queued.load(Ordering::Relaxed) > self.settings.limits.queue as u64 {
-            return None;
-        }
-        let permit = tokio::time::timeout_at(record.deadline, self.room.clone().acquire_owned());
-        let permit = permit.await.ok()?.ok();
-        drop(queued);
-        permit
+    /// Whether a request is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.metrics.in_flight.load(Ordering::Relaxed) > 0
     }
 
     pub(crate) fn tell(&self, request: &str, message: &str) {
@@ -164,46 +155,32 @@ fn client(settings: &AppSettings, policy: Arc<dyn Policy>) -> Result<Arc<dyn Cli
     Ok(Arc::new(HyperClient::on(runtime, policy, client_settings)))
 }
 
-/// The client's own id for a request, if it has a harmless one; a new one otherwise.
-fn request_id(request: &Request<Incoming>) -> Arc<str> {
-    let harmless = |id: &&str| {
-        (1..=128).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok());
-    match given.filter(harmless) {
-        Some(id) => id.into(),
-        None => new_id(),
-    }
-}
-
-fn new_id() -> Arc<str> {
-    use std::collections::hash_map::RandomState;
-    use std::hash::BuildHasher;
-    use std::sync::LazyLock;
-    static START: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("{:016x}", START.hash_one(number)).into()
-}
-
-/// The request as the guest gets it.
+/// The request as the guest gets it, and where it is seen that its body is too large.
 fn guest_request(
     request: Request<Incoming>,
     limit: u64,
-    too_large: &Arc<AtomicBool>,
-    id: &Arc<str>,
-) -> Request<Body> {
+    id: &RequestId,
+) -> (Request<Body>, TooLarge) {
     let (mut parts, body) = request.into_parts();
-    if let Ok(id) = HeaderValue::from_str(id) {
-        parts.headers.insert(REQUEST_ID, id);
-    }
+    parts.headers.insert(RequestId::HEADER, id.value());
+    let mut too_large = TooLarge::default();
     let body = if body.is_end_stream() {
         wayleave::http::empty()
     } else {
-        Body::new(Limited { body, left: limit, too_large: too_large.clone() })
+        let told = too_large.0.insert(Arc::default()).clone();
+        Body::new(Limited { body, left: limit, too_large: told })
     };
-    Request::from_parts(parts, body)
+    (Request::from_parts(parts, body), too_large)
+}
+
+/// Whether a request's body has gone over its limit; nothing where there is no body.
+#[derive(Default)]
+struct TooLarge(Option<Arc<AtomicBool>>);
+
+impl TooLarge {
+    fn is_set(&self) -> bool {
+        self.0.as_ref().is_some_and(|told| told.load(Ordering::Relaxed))
+    }
 }
 
 /// A request's body up to its limit.
@@ -253,17 +230,17 @@ impl http_body::Body for Limited {
 
 /// What is known of one request; at its end it is counted and written down.
 pub(crate) struct Record {
-    app: Arc<App>,
-    pub(crate) id: Arc<str>,
+    pub(crate) app: Arc<App>,
+    pub(crate) id: RequestId,
     pub(crate) deadline: tokio::time::Instant,
     pub(crate) bytes: u64,
     pub(crate) complete: bool,
-    permit: Option<OwnedSemaphorePermit>,
+    /// Whether it has one of the app's permits.
+    admitted: bool,
     started: Instant,
     status: u16,
     /// For the access log, where there is one.
     line: Option<Line>,
-    _in_flight: Gauge<Counter>,
 }
 
 struct Line {
@@ -274,7 +251,8 @@ struct Line {
 }
 
 impl Record {
-    fn new(app: Arc<App>, request: &Request<Incoming>, peer: Arc<str>, id: Arc<str>) -> Self {
+    fn new(app: Arc<App>, request: &Request<Incoming>, peer: Arc<str>, id: RequestId) -> Self {
+        add(&app.metrics.in_flight);
         let started = Instant::now();
         let time = app.settings.grants.limits.timeout;
         let deadline = time.and_then(|time| started.checked_add(time));
@@ -290,13 +268,35 @@ impl Record {
             deadline: deadline.unwrap_or(started + std::time::Duration::from_secs(1 << 30)).into(),
             bytes: 0,
             complete: false,
-            permit: None,
+            admitted: false,
             started,
             status: 0,
             line,
-            _in_flight: Gauge::new(&app.metrics, |metrics| &metrics.in_flight),
             app,
         }
+    }
+
+    /// Waits for the right to run until others have ended, where they are many; false when they are
+    /// too many.
+    async fn admit(&mut self) -> bool {
+        let app = &*self.app;
+        let permit = match app.room.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let queued = Gauge::new(&app.metrics.queued);
+                if queued.value() > app.settings.limits.queue as u64 {
+                    return false;
+                }
+                match tokio::time::timeout_at(self.deadline, app.room.acquire()).await {
+                    Ok(Ok(permit)) => permit,
+                    _ => return false,
+                }
+            }
+        };
+        // Given back at this record's end.
+        permit.forget();
+        self.admitted = true;
+        true
     }
 
     /// The guest has trapped, or ended itself.
@@ -318,20 +318,14 @@ impl Record {
     }
 
     /// The guest's response.
-    fn respond(
-        mut self,
-        response: Response<Body>,
-        exchange: Option<wayleave::http::Exchange>,
-    ) -> Response<Reply> {
+    fn respond(mut self, response: Response<Body>, guest: Option<Running>) -> Response<Reply> {
         let (mut parts, body) = response.into_parts();
         self.status = parts.status.as_u16();
-        if let Ok(id) = HeaderValue::from_str(&self.id) {
-            parts.headers.entry(REQUEST_ID).or_insert(id);
-        }
+        parts.headers.entry(RequestId::HEADER).or_insert_with(|| self.id.value());
         let length = parts.headers.get(CONTENT_LENGTH);
         let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        let body = GuestBody::new(body, exchange, length, self);
-        Response::from_parts(parts, Reply::Guest(Box::new(body)))
+        let body = GuestBody::new(body, guest, length, self);
+        Response::from_parts(parts, Reply::guest(body))
     }
 
     /// The guest did not respond.
@@ -360,9 +354,7 @@ impl Record {
         self.bytes = words.len() as u64 + 1;
         self.complete = true;
         let mut response = plain(status, words);
-        if let Ok(id) = HeaderValue::from_str(&self.id) {
-            response.headers_mut().insert(REQUEST_ID, id);
-        }
+        response.headers_mut().insert(RequestId::HEADER, self.id.value());
         response
     }
 }
@@ -371,6 +363,10 @@ impl Drop for Record {
     fn drop(&mut self) {
         let time = self.started.elapsed();
         self.app.metrics.response(self.status, time);
+        if self.admitted {
+            self.app.room.add_permits(1);
+        }
+        self.app.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
         if let Some(line) = &self.line {
             self.app.log.write(&crate::access_log::Entry {
                 id: &self.id,

@@ -1,14 +1,21 @@
 use crate::app::Record;
-use crate::guest_log::REQUEST;
+use crate::patience::UnderWay;
 use crate::reactor::Timer;
+use crate::running::Running;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use wayleave::http::{Body, ErrorCode, Exchange};
+use wayleave::http::{Body, ErrorCode};
 
 /// The body of a response.
-pub(crate) enum Reply {
+pub(crate) struct Reply {
+    content: Content,
+    /// Dropped when it has been sent.
+    _under_way: Option<UnderWay>,
+}
+
+enum Content {
     /// A few words of the server's own.
     Text(Option<Bytes>),
     /// What a guest writes.
@@ -17,7 +24,16 @@ pub(crate) enum Reply {
 
 impl Reply {
     pub(crate) fn text(text: impl Into<Bytes>) -> Self {
-        Self::Text(Some(text.into()))
+        Self { content: Content::Text(Some(text.into())), _under_way: None }
+    }
+
+    pub(crate) fn guest(body: GuestBody) -> Self {
+        Self { content: Content::Guest(Box::new(body)), _under_way: None }
+    }
+
+    /// Keeps the request under way for as long as the body is there.
+    pub(crate) fn until_sent(self, under_way: UnderWay) -> Self {
+        Self { _under_way: Some(under_way), ..self }
     }
 }
 
@@ -29,23 +45,23 @@ impl http_body::Body for Reply {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
-        match &mut *self {
-            Self::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            Self::Guest(guest) => guest.poll_frame(context),
+        match &mut self.content {
+            Content::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Content::Guest(guest) => guest.poll_frame(context),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Text(text) => text.is_none(),
-            Self::Guest(guest) => guest.body.is_end_stream(),
+        match &self.content {
+            Content::Text(text) => text.is_none(),
+            Content::Guest(guest) => guest.body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Text(text) => SizeHint::with_exact(text.as_ref().map_or(0, Bytes::len) as u64),
-            Self::Guest(guest) => guest.body.size_hint(),
+        match &self.content {
+            Content::Text(text) => SizeHint::with_exact(text.as_ref().map_or(0, Bytes::len) as u64),
+            Content::Guest(guest) => guest.body.size_hint(),
         }
     }
 }
@@ -54,7 +70,7 @@ impl http_body::Body for Reply {
 pub(crate) struct GuestBody {
     body: Body,
     /// Until it has ended.
-    exchange: Option<Exchange>,
+    guest: Option<Running>,
     /// What is left of its time; made when first needed.
     timer: Option<Timer>,
     /// Bytes that the response's head promises.
@@ -65,11 +81,11 @@ pub(crate) struct GuestBody {
 impl GuestBody {
     pub(crate) fn new(
         body: Body,
-        exchange: Option<Exchange>,
+        guest: Option<Running>,
         length: Option<u64>,
         record: Record,
     ) -> Self {
-        Self { body, exchange, timer: None, length, record: Some(record) }
+        Self { body, guest, timer: None, length, record: Some(record) }
     }
 
     fn poll_frame(
@@ -94,13 +110,12 @@ impl GuestBody {
 
     /// Lets the guest go on as far as it can.
     fn run(&mut self, context: &mut Context<'_>) -> Result<(), ErrorCode> {
-        let (Some(exchange), Some(record)) = (&mut self.exchange, &self.record) else {
+        let (Some(guest), Some(record)) = (&mut self.guest, &self.record) else {
             return Ok(());
         };
-        let polled = REQUEST.sync_scope(record.id.clone(), || Pin::new(exchange).poll(context));
-        match polled {
+        match guest.poll_end(context, &record.app.aside) {
             Poll::Ready(result) => {
-                self.exchange = None;
+                self.guest = None;
                 if let Err(stop) = result {
                     record.stopped(&stop);
                 }
@@ -113,7 +128,7 @@ impl GuestBody {
                 if timer.as_mut().poll(context).is_pending() {
                     return Ok(());
                 }
-                self.exchange = None;
+                self.guest = None;
                 record.timed_out();
                 Err(ErrorCode::ResponseTimeout)
             }
@@ -127,7 +142,7 @@ impl Drop for GuestBody {
         let Some(mut record) = self.record.take() else { return };
         record.complete |=
             self.body.is_end_stream() || self.length.is_some_and(|length| record.bytes == length);
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(guest) = self.guest.take() else { return };
         if !record.complete {
             record.cancelled();
             return;
@@ -135,9 +150,7 @@ impl Drop for GuestBody {
         // A guest may have something to do after its response.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                let id = record.id.clone();
-                let rest = REQUEST.scope(id, exchange);
-                match tokio::time::timeout_at(record.deadline, rest).await {
+                match tokio::time::timeout_at(record.deadline, guest.end(&record.app.aside)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(stop)) => record.stopped(&stop),
                     Err(_) => record.timed_out(),

@@ -1,8 +1,10 @@
 use crate::app::{Origin, host, plain};
 use crate::body::Reply;
 use crate::listen::Stream;
+use crate::patience::Patience;
+use crate::router::Routes;
 use crate::server::Shared;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -11,7 +13,6 @@ use hyper_util::server::graceful::Watcher;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use wayleave::http::Scheme;
@@ -24,18 +25,13 @@ pub(crate) struct Connections {
 
 /// Requests of one HTTP/2 connection at once.
 const STREAMS: u32 = 256;
-/// Header fields of a request: hyper answers 431 for more.
-const FIELDS: usize = 128;
 
 impl Connections {
     pub(crate) fn new(head_timeout: Duration, max_head: usize) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(head_timeout)
-            .max_buf_size(max_head.max(8 << 10))
-            .max_headers(FIELDS);
+        // Of header fields it takes 100, and answers 431 for more; for any number that is given it
+        // would allocate room for each request.
+        builder.http1().header_read_timeout(None).max_buf_size(max_head.max(8 << 10));
         builder
             .http2()
             .timer(TokioTimer::new())
@@ -78,38 +74,43 @@ async fn http(
     shared: Arc<Shared>,
     watcher: Watcher,
 ) {
-    let begun = Arc::new(AtomicBool::new(false));
+    let patience = Patience::new();
+    let routes = shared.routes();
     let peer = origin.peer.clone();
     let head_timeout = shared.connections.head_timeout;
-    let service = service_fn({
-        let (begun, shared) = (begun.clone(), shared.clone());
-        move |request| {
-            begun.store(true, Ordering::Relaxed);
-            answer(shared.clone(), request, origin.clone())
+    let service = service_fn(|request| {
+        let under_way = patience.request();
+        if request.version() == Version::HTTP_2 {
+            // Its pings tell whether the client is there.
+            patience.without_end();
+        }
+        let answer = answer(&routes, request, &origin);
+        async move {
+            let response = answer.await;
+            Ok::<_, Infallible>(response.map(|reply| reply.until_sent(under_way)))
         }
     });
     let connection = shared.connections.builder.serve_connection(TokioIo::new(io), service);
-    let mut connection = pin!(watcher.watch(connection));
-    // The version of the protocol is found out from the first bytes, and nothing else gives those
-    // a time limit.
-    let result = match tokio::time::timeout(head_timeout, connection.as_mut()).await {
-        Ok(result) => result,
-        Err(_) if !begun.load(Ordering::Relaxed) => return,
-        Err(_) => connection.await,
-    };
-    if let Err(error) = result {
-        tracing::debug!("{peer}: {error}");
+    let connection = pin!(watcher.watch(connection));
+    tokio::select! {
+        biased;
+        result = connection => if let Err(error) = result {
+            tracing::debug!("{peer}: {error}");
+        },
+        () = patience.run_out(head_timeout) => tracing::debug!("{peer}: no request in time"),
     }
 }
 
-async fn answer(
-    shared: Arc<Shared>,
+fn answer(
+    routes: &Routes,
     request: Request<Incoming>,
-    origin: Origin,
-) -> Result<Response<Reply>, Infallible> {
-    let router = shared.router();
-    Ok(match router.find(host(&request), request.uri().path()) {
-        Some(app) => app.answer(request, origin).await,
-        None => plain(StatusCode::NOT_FOUND, "no app answers here"),
-    })
+    origin: &Origin,
+) -> impl Future<Output = Response<Reply>> + use<> {
+    let app = routes.find(host(&request), request.uri().path()).map(|app| (app, origin.clone()));
+    async move {
+        match app {
+            Some((app, origin)) => app.answer(request, origin).await,
+            None => plain(StatusCode::NOT_FOUND, "no app answers here"),
+        }
+    }
 }

@@ -1,4 +1,5 @@
 use crate::AccessLog;
+use crate::request_id::RequestId;
 use serde_json::json;
 use std::io::Write;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use wayleave::system::stdio::Lines;
 
 tokio::task_local! {
     /// The request that is being answered, while its guest runs.
-    pub(crate) static REQUEST: Arc<str>;
+    pub(crate) static REQUEST: RequestId;
 }
 
 /// A standard stream of an app's guests: each line becomes one of standard error, with the app and
@@ -15,7 +16,7 @@ tokio::task_local! {
 pub(crate) fn stream(app: &str, name: &'static str, format: AccessLog) -> Arc<dyn File> {
     let app = app.to_owned();
     Arc::new(Lines::new(move |line| {
-        let request = REQUEST.try_with(Arc::clone).ok();
+        let request = REQUEST.try_with(RequestId::clone).ok();
         let request = request.as_deref().unwrap_or("-");
         let line = String::from_utf8_lossy(line);
         tell(&app, request, name, &line, format);

@@ -20,12 +20,16 @@ mod guest_log;
 mod listen;
 mod manifest;
 mod metrics;
+mod patience;
 mod reactor;
 mod reload;
+mod request_id;
 mod router;
+mod running;
 mod server;
 mod settings;
 mod tls;
+mod turns;
 
 pub use access_log::AccessLog;
 pub use error::Error;

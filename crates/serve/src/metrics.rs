@@ -53,22 +53,23 @@ pub(crate) fn add(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A number that goes down again when this is dropped.
-pub(crate) struct Gauge<T: Fn(&Metrics) -> &AtomicU64>(
-    pub(crate) std::sync::Arc<Metrics>,
-    pub(crate) T,
-);
+/// One of a number that goes down again when this is dropped.
+pub(crate) struct Gauge<'a>(&'a AtomicU64);
 
-impl<T: Fn(&Metrics) -> &AtomicU64> Gauge<T> {
-    pub(crate) fn new(metrics: &std::sync::Arc<Metrics>, of: T) -> Self {
-        add(of(metrics));
-        Self(metrics.clone(), of)
+impl<'a> Gauge<'a> {
+    pub(crate) fn new(counter: &'a AtomicU64) -> Self {
+        add(counter);
+        Self(counter)
+    }
+
+    pub(crate) fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
-impl<T: Fn(&Metrics) -> &AtomicU64> Drop for Gauge<T> {
+impl Drop for Gauge<'_> {
     fn drop(&mut self) {
-        (self.1)(&self.0).fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -87,7 +87,7 @@ fn reload(shared: &Shared) -> Result<Settings, Error> {
         None => shared.settings.clone(),
     };
     let settings = Settings { access_log: shared.settings.access_log, ..settings };
-    let router = load(&shared.runtime, &settings, Some(&shared.router()))?;
+    let router = load(&shared.runtime, &shared.aside, &settings, Some(&shared.router()))?;
     if let Some(tls) = &shared.tls {
         if settings.tls.as_ref() != Some(tls.settings()) {
             tracing::warn!("other certificate files need a restart");

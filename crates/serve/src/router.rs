@@ -1,5 +1,32 @@
 use crate::app::App;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// The router as one connection knows it: another one is looked for, but the one that all
+/// connections share is not touched for each request.
+pub(crate) struct Routes(Mutex<Known>);
+
+struct Known {
+    newest: watch::Receiver<Arc<Router>>,
+    router: Arc<Router>,
+}
+
+impl Routes {
+    pub(crate) fn new(mut newest: watch::Receiver<Arc<Router>>) -> Self {
+        let router = newest.borrow_and_update().clone();
+        Self(Mutex::new(Known { newest, router }))
+    }
+
+    /// As [`Router::find`], of the newest.
+    pub(crate) fn find(&self, host: &str, path: &str) -> Option<Arc<App>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.newest.has_changed().unwrap_or_default() {
+            let router = known.newest.borrow_and_update().clone();
+            known.router = router;
+        }
+        known.router.find(host, path).cloned()
+    }
+}
 
 /// Which app answers which requests.
 pub(crate) struct Router {

@@ -2,11 +2,12 @@ use crate::app::App;
 use crate::connection::{self, Connections};
 use crate::listen::{Address, Listener};
 use crate::reload::Watch;
-use crate::router::Router;
+use crate::router::{Router, Routes};
 use crate::tls::Tls;
+use crate::turns::{Aside, Turns};
 use crate::{Error, Settings, admin};
 use hyper_util::server::graceful::GracefulShutdown;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use wayleave::cache::{self, Cache};
@@ -23,21 +24,27 @@ pub struct Server {
 
 /// What connections need.
 pub(crate) struct Shared {
-    router: RwLock<Arc<Router>>,
+    router: watch::Sender<Arc<Router>>,
     pub(crate) connections: Connections,
     pub(crate) tls: Option<Tls>,
     pub(crate) runtime: Runtime,
+    pub(crate) aside: Arc<Aside>,
     pub(crate) settings: Settings,
     stopping: watch::Receiver<bool>,
 }
 
 impl Shared {
     pub(crate) fn router(&self) -> Arc<Router> {
-        self.router.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.router.borrow().clone()
+    }
+
+    /// The router as a connection sees it.
+    pub(crate) fn routes(&self) -> Routes {
+        Routes::new(self.router.subscribe())
     }
 
     pub(crate) fn set_router(&self, router: Router) {
-        *self.router.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(router);
+        self.router.send_replace(Arc::new(router));
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -60,8 +67,6 @@ impl Stopper {
 const INSTANCES_PER_REQUEST: usize = 4;
 /// Each may have a memory, which takes 4 GiB of addresses.
 const MOST_INSTANCES: usize = 20_000;
-/// How long a guest computes before another has its turn.
-const TURN: Duration = Duration::from_millis(1);
 
 impl Server {
     /// Loads the components and listens.
@@ -73,7 +78,8 @@ impl Server {
     /// Outside of a Tokio runtime with timers and I/O.
     pub fn start(settings: Settings) -> Result<Self, Error> {
         let runtime = runtime(&settings)?;
-        let router = load(&runtime, &settings, None)?;
+        let aside = Arc::default();
+        let router = load(&runtime, &aside, &settings, None)?;
         let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
         let mut listeners = Listener::handed_over()?;
         for address in &settings.addresses {
@@ -86,10 +92,11 @@ impl Server {
         let admin = settings.admin.as_ref().map(Listener::bind).transpose()?;
         let (stopping, stopping_receiver) = watch::channel(false);
         let shared = Shared {
-            router: RwLock::new(Arc::new(router)),
+            router: watch::Sender::new(Arc::new(router)),
             connections: Connections::new(settings.head_timeout, settings.max_head),
             tls,
             runtime,
+            aside,
             stopping: stopping_receiver,
             settings,
         };
@@ -123,7 +130,10 @@ impl Server {
         if shared.settings.reload {
             helpers.spawn(watch.run(shared.clone()));
         }
-        let turns = Turns::start(shared.clone());
+        let turns = {
+            let (runtime, shared) = (shared.runtime.clone(), shared.clone());
+            Turns::start(runtime, move || shared.router())
+        };
         let graceful = GracefulShutdown::new();
         let room = Arc::new(Semaphore::new(shared.settings.max_connections));
         let mut accepting = tokio::task::JoinSet::new();
@@ -219,6 +229,7 @@ fn runtime(settings: &Settings) -> Result<Runtime, Error> {
 /// Loads the apps; those that were there before go on counting.
 pub(crate) fn load(
     runtime: &Runtime,
+    aside: &Arc<Aside>,
     settings: &Settings,
     before: Option<&Router>,
 ) -> Result<Router, Error> {
@@ -234,7 +245,7 @@ pub(crate) fn load(
         let old = before
             .and_then(|router| router.apps().iter().find(|old| old.settings.name == app.name));
         let metrics = old.map(|old| old.metrics.clone());
-        let loaded = App::load(runtime, app, metrics, settings.access_log);
+        let loaded = App::load(runtime, aside, app, metrics, settings.access_log);
         apps.push(Arc::new(loaded.map_err(|error| placed(error, settings))?));
     }
     Ok(Router::new(apps))
@@ -246,35 +257,4 @@ fn placed(error: Error, settings: &Settings) -> Error {
         return error;
     };
     crate::manifest::place(manifest, app, source).map_or(error, Error::Manifest)
-}
-
-/// Has guests that compute make way for others, for as long as it is there.
-struct Turns(Arc<std::sync::atomic::AtomicBool>);
-
-impl Turns {
-    fn start(shared: Arc<Shared>) -> Self {
-        let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let until = over.clone();
-        let kick = move || {
-            use std::sync::atomic::Ordering;
-            while !until.load(Ordering::Relaxed) {
-                std::thread::sleep(TURN);
-                let busy = |app: &Arc<App>| app.metrics.in_flight.load(Ordering::Relaxed) > 0;
-                if shared.router().apps().iter().any(busy) {
-                    shared.runtime.kick();
-                }
-            }
-        };
-        let thread = std::thread::Builder::new().name("wayleave-turns".into()).spawn(kick);
-        if let Err(error) = thread {
-            tracing::warn!("guests that compute can not be interrupted: {error}");
-        }
-        Self(over)
-    }
-}
-
-impl Drop for Turns {
-    fn drop(&mut self) {
-        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
-    }
 }

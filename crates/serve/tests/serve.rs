@@ -99,6 +99,7 @@ on_engines!(
     guests_that_end_badly_hurt_nobody_else,
     guests_that_never_answer_are_ended_in_time,
     a_busy_guest_lets_others_run,
+    guests_that_compute_for_long_go_aside,
     too_much_is_refused,
     too_many_are_refused,
     a_client_that_leaves_ends_its_guest,
@@ -236,6 +237,19 @@ fn a_busy_guest_lets_others_run(engine: EngineKind) {
     assert!(start.elapsed() < timeout, "{:?}", start.elapsed());
     for mut client in busy {
         assert_eq!(client.reply().status, 504);
+    }
+}
+
+fn guests_that_compute_for_long_go_aside(engine: EngineKind) {
+    let server = Running::start(engine, |_| {});
+    assert_eq!(server.get("/compute/50").text(), "half of it all\n");
+    assert_eq!(server.get("/hello").text(), "Hello, world!\n");
+    #[cfg(target_os = "linux")]
+    {
+        let names = std::fs::read_dir("/proc/self/task").unwrap();
+        let mut names = names
+            .filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+        assert!(names.any(|name| name.trim() == "wayleave-aside"));
     }
 }
 

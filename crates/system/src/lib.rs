@@ -16,6 +16,7 @@ pub mod fs;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod net;
+pub mod priority;
 pub mod random;
 pub mod refusal;
 pub mod stdio;

@@ -21,8 +21,7 @@ pub struct Handler(Arc<dyn Handles>);
 
 /// A handler on some engine.
 pub(crate) trait Handles: Send + Sync {
-    fn start(&self, grants: &mut dyn FnMut() -> Grants, request: Incoming, answer: Answer)
-    -> Guest;
+    fn start(&self, grants: &Arc<Grants>, request: Incoming, answer: Answer) -> Guest;
 }
 
 /// A request and the scheme that it came by.
@@ -87,17 +86,9 @@ impl Program {
 impl Handler {
     /// Hands a request to a guest, which is given `grants` if it is a new one. Nothing runs before
     /// the exchange is polled.
-    pub fn start(
-        &self,
-        grants: impl FnOnce() -> Grants,
-        request: Request<Body>,
-        scheme: Scheme,
-    ) -> Exchange {
+    pub fn start(&self, grants: &Arc<Grants>, request: Request<Body>, scheme: Scheme) -> Exchange {
         let answer = Answer::default();
-        let mut grants = Some(grants);
-        // Asked for once at most.
-        let mut grants = || grants.take().map_or_else(Grants::new, |grants| grants());
-        let guest = self.0.start(&mut grants, (request, scheme), answer.clone());
+        let guest = self.0.start(grants, (request, scheme), answer.clone());
         Exchange { guest: Some(guest), answer }
     }
 }

@@ -1,8 +1,8 @@
-use crate::{Canceller, End, Error, Grants, Outcome, Program};
+use crate::{Canceller, End, Error, Grants, Instance, Outcome, Program};
 use std::io;
 use std::sync::Arc;
-use wayleave_engine::{Trap, TrapKind};
-use wayleave_record::{Ended, Recorder, Recording, Summary};
+use wayleave_engine::{Exit, Stop, Trap, TrapKind};
+use wayleave_record::{Ended, Recorder, Recording, Replay, Session, Summary};
 use wayleave_system::fs::File;
 use wayleave_system::wait::Interrupt;
 
@@ -26,7 +26,7 @@ impl Program {
         self.inner.check_runnable()?;
         let (grants, session) = recorder.start(grants)?;
         let mut kept = Ok(Summary::default());
-        let outcome = self.run_until(grants, |end| kept = session.finish(&recorded(end)))?;
+        let outcome = self.run_until(grants, |end| kept = session.finish(&end.into()))?;
         Ok(Recorded { outcome, kept })
     }
 
@@ -45,21 +45,82 @@ impl Program {
         stdout: Arc<dyn File>,
         stderr: Arc<dyn File>,
     ) -> Result<Outcome, Error> {
+        let (grants, replay) = self.begin(recording, stdout, stderr)?;
+        let mut result = Ok(Ended::TimedOut);
+        let outcome = self.run_until(grants, |end| result = replay.finish(end.into()))?;
+        Ok(outcome.as_recorded(&result?))
+    }
+
+    /// Instantiates it as [`Program::instantiate`], and records it. Whoever calls its exports ends the
+    /// [session](Session::finish), and has [said](Recorder::invoked) what they call, so that the
+    /// same can be called when it is replayed.
+    ///
+    /// # Errors
+    /// As [`Program::record`] and [`Program::instantiate`].
+    pub fn record_instance(
+        &self,
+        grants: Grants,
+        recorder: Recorder,
+    ) -> Result<(Instance, Session), Error> {
+        let (grants, session) = recorder.start(grants)?;
+        match self.instantiate(grants) {
+            Ok(instance) => Ok((instance, session)),
+            Err(Error::Stopped(stop)) => {
+                // What could not be written is cut off: that the guest stopped is what counts.
+                let _ = session.finish(&stopped_by(&stop));
+                Err(Error::Stopped(stop))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Instantiates it again as it was recorded, as [`Program::replay`] does. Whoever calls the same
+    /// of its exports ends the [replay](Replay::finish).
+    ///
+    /// # Errors
+    /// As [`Program::replay`] and [`Program::instantiate`].
+    pub fn replay_instance(
+        &self,
+        recording: Recording,
+        stdout: Arc<dyn File>,
+        stderr: Arc<dyn File>,
+    ) -> Result<(Instance, Replay), Error> {
+        let (grants, replay) = self.begin(recording, stdout, stderr)?;
+        match self.instantiate(grants) {
+            Ok(instance) => Ok((instance, replay)),
+            Err(Error::Stopped(stop)) => {
+                replay.finish(stopped_by(&stop))?;
+                Err(Error::Stopped(stop))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The grants for a replay.
+    fn begin(
+        &self,
+        recording: Recording,
+        stdout: Arc<dyn File>,
+        stderr: Arc<dyn File>,
+    ) -> Result<(Grants, Replay), Error> {
         let inner = self.inner.clone();
         let canceller = Canceller::new(Interrupt::new(), Arc::new(move || inner.kick()));
         let interrupt = canceller.interrupt();
-        let (grants, replay) =
-            recording.replay(stdout, stderr, interrupt, move || canceller.cancel())?;
-        let mut result = Ok(Ended::TimedOut);
-        let outcome = self.run_until(grants, |end| result = replay.finish(recorded(end)))?;
-        Ok(match result? {
-            Ended::Exit(_) | Ended::Trap(_) => outcome,
-            Ended::TimedOut => {
-                let end = End::TimedOut(TrapKind::Interrupted.into());
-                Outcome { end, fuel_used: None }
-            }
-            Ended::Stopped(kind) => Outcome { end: stopped(&kind), fuel_used: None },
-        })
+        Ok(recording.replay(stdout, stderr, interrupt, move || canceller.cancel())?)
+    }
+}
+
+impl Outcome {
+    /// This, or how the program was ended from outside when it was recorded: a replay comes to that
+    /// in another way.
+    #[must_use]
+    pub fn as_recorded(self, ended: &Ended) -> Self {
+        let end = match ended {
+            Ended::TimedOut => End::TimedOut(TrapKind::Interrupted.into()),
+            Ended::Stopped(kind) => stopped(kind),
+            _ => return self,
+        };
+        Self { end, fuel_used: None }
     }
 }
 
@@ -69,12 +130,27 @@ const FROM_OUTSIDE: [TrapKind; 3] =
     [TrapKind::Interrupted, TrapKind::OutOfFuel, TrapKind::StackOverflow];
 
 /// An end as it is recorded.
-fn recorded(end: &End) -> Ended {
-    match end {
-        End::Exit(code) => Ended::Exit(*code),
-        End::TimedOut(_) => Ended::TimedOut,
-        End::Trap(trap) if FROM_OUTSIDE.contains(&trap.kind) => Ended::Stopped(name(trap.kind)),
-        End::Trap(trap) => Ended::Trap(name(trap.kind)),
+impl From<&End> for Ended {
+    fn from(end: &End) -> Self {
+        match end {
+            End::Exit(code) => Self::Exit(*code),
+            End::TimedOut(_) => Self::TimedOut,
+            End::Trap(trap) => trapped(trap),
+        }
+    }
+}
+
+fn trapped(trap: &Trap) -> Ended {
+    let kind = name(trap.kind);
+    if FROM_OUTSIDE.contains(&trap.kind) { Ended::Stopped(kind) } else { Ended::Trap(kind) }
+}
+
+/// The end of a guest that was not there yet.
+fn stopped_by(stop: &Stop) -> Ended {
+    match stop {
+        Stop::Exit(Exit(code)) => Ended::Exit(*code),
+        Stop::Trap(trap) => trapped(trap),
+        Stop::Wait(_) => Ended::Trap(name(TrapKind::Host)),
     }
 }
 

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use wayleave::recording::Error as Broken;
+use wayleave::recording::{Ended, Error as Broken};
 use wayleave::system::stdio::{Capture, Input};
 use wayleave::{
-    End, EngineKind, Error, Grants, Limits, Outcome, Program, Recorder, Recording, Runtime,
+    End, EngineKind, Error, Grants, Instance, Limits, Outcome, Program, Recorder, Recording,
+    Runtime,
 };
 
 fn built(name: &str) -> PathBuf {
@@ -86,6 +87,35 @@ impl On {
         self.replay_unchecked(recording).0
     }
 
+    /// What the call wrote, and how it ended.
+    fn record_call(&self, grants: Grants, to: &Path) -> (String, Ended) {
+        let (stdout, stderr) = streams();
+        let bytes = fs::read(&self.guest).unwrap();
+        let recorder = Recorder::new(fs::File::create(to).unwrap(), &bytes).invoked("run()");
+        let grants = grants.stdout(stdout.clone()).stderr(stderr);
+        let (mut instance, session) = self.program.record_instance(grants, recorder).unwrap();
+        let ended = call(&mut instance);
+        session.finish(&ended).unwrap();
+        (String::from_utf8(stdout.take()).unwrap(), ended)
+    }
+
+    /// What it writes again, and whether that was all, given how it is told to have ended.
+    fn replay_call(
+        &self,
+        recording: Recording,
+        tell: impl FnOnce(Ended) -> Ended,
+    ) -> (String, Result<Ended, Broken>) {
+        let (stdout, stderr) = streams();
+        let (mut instance, replay) =
+            match self.program.replay_instance(recording, stdout.clone(), stderr) {
+                Ok(both) => both,
+                Err(Error::Recording(error)) => return (String::new(), Err(error)),
+                Err(error) => panic!("{error}"),
+            };
+        let ended = replay.finish(tell(call(&mut instance)));
+        (String::from_utf8(stdout.take()).unwrap(), ended)
+    }
+
     /// What came of it, and what was written until then where it failed.
     fn replay_unchecked(&self, recording: Recording) -> (Result<Seen, Error>, String) {
         let (stdout, stderr) = streams();
@@ -93,6 +123,17 @@ impl On {
             Ok(outcome) => (Ok(Seen::new(&outcome, &stdout, &stderr)), String::new()),
             Err(error) => (Err(error), String::from_utf8(stdout.take()).unwrap()),
         }
+    }
+}
+
+/// Calls what programs export for being run, as any other export.
+fn call(instance: &mut Instance) -> Ended {
+    let path = instance.find_funcs("run").remove(0);
+    let path: Vec<_> = path.iter().map(String::as_str).collect();
+    match instance.invoke(&path, &[]) {
+        Ok(result) => Ended::returned(format!("{result:?}").as_bytes()),
+        Err(Error::Stopped(stop)) => (&instance.ended(stop).end).into(),
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -238,9 +279,13 @@ fn another_program_strays_and_is_told_where() {
 fn damage_is_noticed_before_anything_is_replayed() {
     let folder = TempDir::new().unwrap();
     let (file, seen) = cat(folder.path());
-    let program = On::first("cat.wasm");
-    let good = fs::read(&file).unwrap();
-    let bad = folder.path().join("bad");
+    damage(&file, &seen, &On::first("cat.wasm"));
+}
+
+fn damage(file: &Path, seen: &Seen, program: &On) {
+    let folder = file.parent().unwrap();
+    let good = fs::read(file).unwrap();
+    let bad = folder.join("bad");
     for place in 0..good.len() {
         for change in [1, 0x10, 0x80] {
             let mut bytes = good.clone();
@@ -260,7 +305,7 @@ fn damage_is_noticed_before_anything_is_replayed() {
     newer[8] += 1;
     fs::write(&bad, newer).unwrap();
     let error = Recording::open(&bad).err().unwrap().to_string();
-    assert!(error.contains("format 2") && error.contains("record it again"), "{error}");
+    assert!(error.contains("format 3") && error.contains("record it again"), "{error}");
 }
 
 /// What a killed program leaves can be replayed up to there.
@@ -268,23 +313,30 @@ fn damage_is_noticed_before_anything_is_replayed() {
 fn a_recording_that_is_cut_off_is_replayed_as_far_as_it_goes() {
     let folder = TempDir::new().unwrap();
     let (file, seen) = cat(folder.path());
-    let whole = fs::read(&file).unwrap();
     for program in On::each("cat.wasm") {
-        let mut outputs = Vec::new();
-        for end in 0..whole.len() {
-            fs::write(&file, &whole[..end]).unwrap();
-            let error = Recording::open(&file).err().unwrap();
-            assert!(matches!(error, Broken::CutOff { .. } | Broken::NotARecording), "{error}");
-            let Ok(recording) = Recording::open_cut_off(&file) else { continue };
-            let (result, stdout) = program.replay_unchecked(recording);
-            let error = result.unwrap_err();
-            assert!(matches!(error, Error::Recording(Broken::CutOff { .. })), "{error}");
-            outputs.push(stdout);
-        }
-        assert!(outputs.is_sorted_by_key(String::len));
-        assert!(outputs.iter().all(|output| seen.stdout.starts_with(output)));
+        let outputs = cut_off(&file, &seen, &program);
         assert!(outputs.iter().any(|output| output == "from a\n"), "{outputs:?}");
     }
+}
+
+/// What is written of a recording that ends at each of its bytes.
+fn cut_off(file: &Path, seen: &Seen, program: &On) -> Vec<String> {
+    let whole = fs::read(file).unwrap();
+    let part = file.with_extension("part");
+    let mut outputs = Vec::new();
+    for end in 0..whole.len() {
+        fs::write(&part, &whole[..end]).unwrap();
+        let error = Recording::open(&part).err().unwrap();
+        assert!(matches!(error, Broken::CutOff { .. } | Broken::NotARecording), "{error}");
+        let Ok(recording) = Recording::open_cut_off(&part) else { continue };
+        let (result, stdout) = program.replay_unchecked(recording);
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::Recording(Broken::CutOff { .. })), "{error}");
+        outputs.push(stdout);
+    }
+    assert!(outputs.is_sorted_by_key(String::len));
+    assert!(outputs.iter().all(|output| seen.stdout.starts_with(output)));
+    outputs
 }
 
 /// Sockets, their waits and what the rules refuse.
@@ -313,6 +365,179 @@ fn the_network_is_replayed_without_one() {
             (rule.into_iter().fold(grants, Grants::allow_outbound), ())
         });
         assert_eq!((&*seen.end, &*seen.stdout), ("exit 1", "failed: PermissionDenied\n"));
+    }
+}
+
+#[cfg(feature = "http")]
+mod requests {
+    use super::*;
+    use http::{Request, Response};
+    use std::task::Poll;
+    use wayleave::system::http::{Body, Client, Coming, Options, Pending, full};
+
+    /// Answers with what was asked, after a while.
+    struct Mirror;
+
+    impl Client for Mirror {
+        fn send(&self, request: Request<Body>, _: Options) -> Arc<dyn Coming> {
+            let headers = format!("{:?}", request.headers());
+            let text = format!("{} {} {headers}\n", request.method(), request.uri());
+            let mut turns = 0;
+            Arc::new(Pending::new(std::future::poll_fn(move |context| {
+                // Whose body nobody takes is told so.
+                let _asked = &request;
+                turns += 1;
+                if turns > 2 {
+                    return Poll::Ready(Ok(Response::new(full(text.clone()))));
+                }
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })))
+        }
+    }
+
+    const FETCH: &str = "components/http_fetch.wasm";
+
+    fn put() -> Grants {
+        args(&["fetch", "PUT", "http://host/path", "body"]).http(Arc::new(Mirror))
+    }
+
+    #[test]
+    fn are_replayed_without_a_client() {
+        let seen = everywhere(FETCH, || (put(), ()));
+        let asked = "PUT http://host/path {\"content-length\": \"4\"}";
+        assert!(
+            seen.stdout.starts_with("status: 200\n") && seen.stdout.contains(asked),
+            "{seen:?}"
+        );
+    }
+
+    /// Without a client they are denied, which is no answer from outside.
+    #[test]
+    fn that_are_denied_are_denied_again() {
+        let seen = everywhere(FETCH, || (args(&["fetch", "PUT", "http://host/", "body"]), ()));
+        assert_eq!(seen.stdout, "error: ErrorCode::HttpRequestDenied\n");
+    }
+
+    /// The same program but for one letter of a header that it sends.
+    #[test]
+    fn that_are_others_are_told() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("recording");
+        let first = On::first(FETCH);
+        first.record(put(), &file);
+        let mut bytes = fs::read(&first.guest).unwrap();
+        let name = b"content-length";
+        let places = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(name));
+        let places: Vec<_> = places.collect();
+        assert!(!places.is_empty());
+        places.into_iter().for_each(|at| bytes[at + 13] = b'x');
+        let guest = folder.path().join("other.wasm");
+        fs::write(&guest, bytes).unwrap();
+        for engine in EngineKind::ALL {
+            let other =
+                On { engine: *engine, program: load(*engine, &guest), guest: guest.clone() };
+            let (result, stdout) = other.replay_unchecked(Recording::open(&file).unwrap());
+            let error = result.unwrap_err().to_string();
+            let told = "recorded the request in another way, \
+                        now the request of \"PUT http://host/path\"";
+            assert!(error.contains(told) && stdout.is_empty(), "{error}");
+        }
+    }
+
+    #[test]
+    fn in_damaged_recordings_are_refused() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("recording");
+        let first = On::first(FETCH);
+        let seen = first.record(put(), &file);
+        damage(&file, &seen, &first);
+        let outputs = cut_off(&file, &seen, &first);
+        assert!(outputs.iter().any(|output| output == "status: 200\n"), "{outputs:?}");
+    }
+}
+
+/// A call of an export in place of a run.
+#[test]
+fn a_call_is_replayed() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("recording");
+    for guest in ["p2/chance.wasm", "p2/clocks.wasm", "p2/trap_unreachable.wasm"] {
+        let programs = On::each(guest);
+        for on in &programs {
+            let (seen, ended) = on.record_call(args(&["a"]), &file);
+            for again in &programs {
+                let way = format!("{guest} from {} to {}", on.engine, again.engine);
+                let recording = Recording::open(&file).unwrap();
+                assert_eq!(recording.head().program.invoked.as_deref(), Some("run()"));
+                let (replayed, result) = again.replay_call(recording, |ended| ended);
+                assert_eq!(replayed, seen, "{way}");
+                assert_eq!(result.unwrap_or_else(|error| panic!("{way}: {error}")), ended);
+                let recording = Recording::open(&file).unwrap();
+                let (_, result) = again.replay_call(recording, |_| Ended::returned(b"other"));
+                let error = result.unwrap_err().to_string();
+                assert!(error.contains("now the end with the result #"), "{way}: {error}");
+            }
+        }
+        if guest == "p2/chance.wasm" {
+            damage_to_calls(&file, &programs[0]);
+        }
+    }
+}
+
+fn damage_to_calls(file: &Path, on: &On) {
+    let whole = fs::read(file).unwrap();
+    let part = file.with_extension("part");
+    for end in 0..whole.len() {
+        fs::write(&part, &whole[..end]).unwrap();
+        assert!(Recording::open(&part).is_err());
+        let Ok(recording) = Recording::open_cut_off(&part) else { continue };
+        let error = on.replay_call(recording, |ended| ended).1.unwrap_err();
+        assert!(matches!(error, Broken::CutOff { .. }), "{error}");
+    }
+}
+
+/// Who made a recording does not decide what its replay may use.
+#[test]
+fn a_replay_is_given_no_more_than_usual() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("recording");
+    let raises: [(&str, fn(&mut Limits) -> &mut usize); 5] = [
+        ("bytes of memory", |limits| &mut limits.memory_bytes),
+        ("elements of tables", |limits| &mut limits.table_elements),
+        ("instances", |limits| &mut limits.instances),
+        ("handles", |limits| &mut limits.descriptors),
+        ("bytes of buffers", |limits| &mut limits.buffer_bytes),
+    ];
+    for on in On::each("hello.wasm") {
+        for (what, limit) in raises {
+            let mut limits = Limits::default();
+            *limit(&mut limits) += 1;
+            let seen = on.record(args(&["hello"]).limits(limits.clone()), &file);
+            let error = on.replay(Recording::open(&file).unwrap()).unwrap_err().to_string();
+            let told = format!("may use {} {what}, and a replay", *limit(&mut limits));
+            assert!(error.contains(&told), "{error}");
+            let trusted = Recording::open(&file).unwrap().trust_limits(true);
+            assert_eq!(on.replay(trusted).unwrap(), seen);
+            // Less than usual is kept: what the program was refused for it, it is refused again.
+            *limit(&mut limits) -= 2;
+            let seen = on.record(args(&["hello"]).limits(limits), &file);
+            assert_eq!(on.replay(Recording::open(&file).unwrap()).unwrap(), seen);
+        }
+    }
+}
+
+#[test]
+fn a_replay_ends_in_time() {
+    let folder = TempDir::new().unwrap();
+    let (file, seen) = cat(folder.path());
+    let open = |time| Recording::open(&file).unwrap().timeout(Some(Duration::from_millis(time)));
+    for on in On::each("../wat/infinite_loop.wat") {
+        let error = on.replay_unchecked(open(100)).0.unwrap_err();
+        assert!(matches!(error, Error::Recording(Broken::TimedOut)), "{}: {error}", on.engine);
+    }
+    for on in On::each("cat.wasm") {
+        assert_eq!(on.replay(open(60_000)).unwrap(), seen);
     }
 }
 

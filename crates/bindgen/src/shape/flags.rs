@@ -64,4 +64,8 @@ impl Shape for Flags {
             memory: quote!(#runtime::Lower::store(&self.bits, to, at)),
         }
     }
+
+    fn parts(&self) -> Vec<&TokenStream> {
+        Vec::new()
+    }
 }

@@ -26,6 +26,8 @@ pub(crate) trait Shape {
     fn component_type(&self, subject: &Subject<'_>) -> TokenStream;
     fn lift(&self, subject: &Subject<'_>) -> Bodies;
     fn lower(&self, subject: &Subject<'_>) -> Bodies;
+    /// The types of its parts.
+    fn parts(&self) -> Vec<&TokenStream>;
 }
 
 /// From or to core values, and from or to memory.
@@ -90,10 +92,13 @@ impl Subject<'_> {
         let (_, ty, _) = self.generics.split_for_impl();
         let (params, _, bounds) = generics.split_for_impl();
         let Bodies { flat, memory: store } = shape.lower(self);
+        let parts = shape.parts();
         quote! {
             #[automatically_derived]
             #[allow(unused, clippy::all, reason = "generated")]
             impl #params #runtime::Lower for #ident #ty #bounds {
+                const PLAIN: bool = true #(&& <#parts as #runtime::Lower>::PLAIN)*;
+
                 #[inline]
                 fn lower<__G: #runtime::Guest>(
                     &self,

@@ -107,4 +107,8 @@ impl Shape for Record {
         };
         Bodies { flat, memory }
     }
+
+    fn parts(&self) -> Vec<&TokenStream> {
+        self.types()
+    }
 }

@@ -133,4 +133,8 @@ impl Shape for Variant {
         );
         Bodies { flat, memory: quote!(let (_, _, payload_offset) = const { #layout }; #cases) }
     }
+
+    fn parts(&self) -> Vec<&TokenStream> {
+        self.payloads()
+    }
 }

@@ -15,7 +15,7 @@ use wayleave::Tracer;
 use wayleave::grants::DirGrant;
 
 /// Options that `run` has for it.
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct TraceArgs {
     /// Tell each call of the host, on standard error or in FILE; `summary` counts and times them
     #[arg(
@@ -39,17 +39,19 @@ pub(crate) struct TraceArgs {
     /// How calls are written
     #[arg(
         long,
+        value_enum,
         value_name = "FORMAT",
         requires = "trace",
-        default_value = "text",
+        default_value_t,
         help_heading = "Trace"
     )]
     trace_format: Format,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A line for people
+    #[default]
     Text,
     /// A JSON object on a line
     Json,

@@ -1,6 +1,6 @@
 use wayleave::grants::{ClockGrant, RandomGrant, Settings};
 
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct DeterminismArgs {
     /// What clocks show: real, fixed:TIME (2024-02-29T12:00:00Z), offset:DURATION (-1h), or

@@ -1,6 +1,6 @@
 use wayleave::grants::{EnvGrant, Settings};
 
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct EnvironmentArgs {
     /// Set a variable, or inherit one of the host's

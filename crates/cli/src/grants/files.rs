@@ -1,6 +1,6 @@
 use wayleave::grants::{DirGrant, FileGrant, ImageGrant, MemoryGrant, Settings};
 
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct FileArgs {
     /// Give a folder; the guest finds it as GUEST, or as HOST. MODE is ro, rw (the default), overlay

@@ -2,7 +2,7 @@ use std::time::Duration;
 use wayleave::grants::Settings;
 use wayleave::grants::units::{parse_bytes, parse_duration};
 
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
     /// End it after this time, also when it sleeps or waits (500ms, 10s, 2m)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use wayleave::grants::manifest::{Manifest, ManifestError, Without};
 use wayleave::grants::{Error, Settings};
 
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct ManifestArgs {
     /// Grant what a manifest (wayleave.toml) says; other options extend it

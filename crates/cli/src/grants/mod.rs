@@ -26,7 +26,7 @@ use std::path::Path;
 use wayleave::grants::{Error, Settings, StreamGrant};
 
 /// Everything that a program can be given.
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct GrantArgs {
     #[command(flatten)]
     manifest: ManifestArgs,

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use wayleave::grants::{AddressRule, HttpGrant, NameRule, Settings};
 
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct HttpArgs {
     /// Let it send HTTP requests to a host, on the usual ports or these; `*` is every host and port
@@ -19,7 +19,7 @@ impl HttpArgs {
     }
 }
 
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct NetworkArgs {
     /// Let it connect and send: tcp://HOST:PORTS or udp://HOST:PORTS, and http://HOST or https://HOST

@@ -8,7 +8,7 @@ use wayleave::system::fs::ChangeKind;
 use wayleave::system::stdio::printable;
 
 /// What is told of overlays when a program has ended.
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct OverlayArgs {
     /// Tell at the end what differs in folders given as overlays, on standard error or in a file:

@@ -4,7 +4,7 @@ use wayleave::grants::{Settings, StreamGrant};
 
 /// What a program finds open from the start.
 
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct StreamArgs {
     /// Standard input: inherit, null or file:PATH [default: inherit]

@@ -11,9 +11,10 @@ use std::sync::Mutex;
 use wayleave::grants::{Learned, Learning, Record, Settings, StreamGrant};
 use wayleave::system::refusal::{Answer, Grant, Refusal};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LearnNetwork {
     /// Ask on the terminal
+    #[default]
     Ask,
     /// Allow everything, and tell of it
     Allow,

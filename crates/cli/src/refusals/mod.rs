@@ -20,14 +20,14 @@ use wayleave::grants::{Error, Learning, Paths, Record, Settings};
 use wayleave::system::refusal::{Answer, Refusal, Refusals};
 use wayleave::{Canceller, Grants, Program};
 
-#[derive(clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Refusals")]
 pub(crate) struct RefusalArgs {
     /// Tell at the end what the program was refused, and which grants would have allowed it
     #[arg(long)]
     explain: bool,
     /// What to do when the program is refused something
-    #[arg(long, value_name = "WHAT", default_value = "deny")]
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     on_refusal: OnRefusal,
     /// Write a manifest of what the program was given, and what was allowed for good when asked; one
     /// that is there already is extended by the latter
@@ -37,13 +37,14 @@ pub(crate) struct RefusalArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["on_refusal", "explain", "remember"])]
     learn: Option<PathBuf>,
     /// What becomes of the network meanwhile
-    #[arg(long, value_name = "WHAT", default_value = "ask", requires = "learn")]
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t, requires = "learn")]
     learn_network: LearnNetwork,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum OnRefusal {
     /// Tell the program that it failed
+    #[default]
     Deny,
     /// And say so at once
     Log,

@@ -1,4 +1,6 @@
-use super::{ComponentType, Guest, Lift, Lifting, Lower, Mismatch, TypeContext, align_to, invalid};
+use super::{
+    ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Place, TypeContext, align_to, invalid,
+};
 use crate::plan::{Shape, Type};
 use wayleave_engine::{Slots, Stop};
 
@@ -126,6 +128,8 @@ impl<'m, T: Lift<'m>> Lift<'m> for Option<T> {
 }
 
 impl<T: Lower> Lower for Option<T> {
+    const PLAIN: bool = T::PLAIN;
+
     #[inline]
     fn lower<G: Guest>(&self, to: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
         match self {
@@ -143,10 +147,7 @@ impl<T: Lower> Lower for Option<T> {
         let (_, _, payload) = const { variant_layout(2, &[(T::SIZE, T::ALIGN)]) };
         match self {
             None => Discriminant::store(0, to, at, 2),
-            Some(value) => {
-                Discriminant::store(1, to, at, 2)?;
-                value.store(to, at + payload)
-            }
+            Some(value) => store_case(1, value, to, at, payload, Self::SIZE),
         }
     }
 }
@@ -188,6 +189,8 @@ impl<'m, T: Lift<'m>, E: Lift<'m>> Lift<'m> for Result<T, E> {
 }
 
 impl<T: Lower, E: Lower> Lower for Result<T, E> {
+    const PLAIN: bool = T::PLAIN && E::PLAIN;
+
     #[inline]
     fn lower<G: Guest>(&self, to: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
         match self {
@@ -207,16 +210,29 @@ impl<T: Lower, E: Lower> Lower for Result<T, E> {
         let (_, _, payload) =
             const { variant_layout(2, &[(T::SIZE, T::ALIGN), (E::SIZE, E::ALIGN)]) };
         match self {
-            Ok(value) => {
-                Discriminant::store(0, to, at, 2)?;
-                value.store(to, at + payload)
-            }
-            Err(error) => {
-                Discriminant::store(1, to, at, 2)?;
-                error.store(to, at + payload)
-            }
+            Ok(value) => store_case(0, value, to, at, payload, Self::SIZE),
+            Err(error) => store_case(1, error, to, at, payload, Self::SIZE),
         }
     }
+}
+
+/// One of two cases, in a variant of `size` bytes.
+#[inline]
+fn store_case<T: Lower, G: Guest>(
+    case: u32,
+    value: &T,
+    to: &mut G,
+    at: u32,
+    payload: u32,
+    size: u32,
+) -> Result<(), Stop> {
+    if T::PLAIN {
+        let mut place = Place(to.bytes(at, size)?);
+        Discriminant::store(case, &mut place, 0, 2)?;
+        return value.store(&mut place, payload);
+    }
+    Discriminant::store(case, to, at, 2)?;
+    value.store(to, at + payload)
 }
 
 impl<T: ComponentType + ?Sized> ComponentType for &T {
@@ -230,6 +246,8 @@ impl<T: ComponentType + ?Sized> ComponentType for &T {
 }
 
 impl<T: Lower> Lower for &T {
+    const PLAIN: bool = T::PLAIN;
+
     #[inline]
     fn lower<G: Guest>(&self, to: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
         T::lower(self, to, slots, at)
@@ -303,6 +321,8 @@ macro_rules! tuple {
         }
 
         impl<$($name: Lower),*> Lower for ($($name,)*) {
+            const PLAIN: bool = true $(&& $name::PLAIN)*;
+
             #[inline]
             #[allow(unused_variables, unused_mut, unused_assignments,
                 reason = "the empty tuple has nothing to lower")]

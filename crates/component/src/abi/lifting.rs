@@ -116,6 +116,7 @@ impl<'m, 'h> Lifting<'m, 'h> {
 }
 
 #[cold]
+#[inline(never)]
 pub(super) fn outside(at: u32, len: usize) -> Stop {
     invalid(format!("pointer out of bounds of memory: {len} bytes at {at:#x}"))
 }

@@ -1,4 +1,4 @@
-use super::{ComponentType, Guest, Lift, Lifting, Lower, Mismatch, TypeContext, invalid};
+use super::{ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Place, TypeContext, invalid};
 use crate::plan::{Shape, Type};
 use wayleave_engine::{Slots, Stop};
 
@@ -31,6 +31,13 @@ pub(super) fn store_elements<T: Lower, G: Guest>(
     to: &mut G,
     at: u32,
 ) -> Result<(), Stop> {
+    if T::PLAIN {
+        let mut places = Place(to.bytes(at, size_of(items.len(), T::SIZE)?)?);
+        for (index, item) in (0..).zip(items) {
+            item.store(&mut places, index * T::SIZE)?;
+        }
+        return Ok(());
+    }
     let mut at = at;
     for item in items {
         item.store(to, at)?;
@@ -98,8 +105,7 @@ macro_rules! list_type {
             #[inline]
             fn store<G: Guest>(&self, to: &mut G, at: u32) -> Result<(), Stop> {
                 let (address, len) = put(self, to)?;
-                to.write(at, address.to_le_bytes())?;
-                to.write(at + 4, len.to_le_bytes())
+                to.write(at, to_pair(address, len))
             }
         }
     )*};
@@ -139,6 +145,12 @@ impl<'m> Lift<'m> for &'m [u8] {
 pub(super) fn pair(from: &mut Lifting<'_, '_>, at: u32) -> Result<(u32, u32), Stop> {
     let [a, b, c, d, e, f, g, h] = from.array(at)?;
     Ok((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])))
+}
+
+/// The bytes of an address and a length.
+#[inline]
+pub(super) fn to_pair(address: u32, len: u32) -> [u8; 8] {
+    (u64::from(len) << 32 | u64::from(address)).to_le_bytes()
 }
 
 /// A `list<u8>` that is in the guest's memory already: the host's side of a read without a copy.
@@ -194,6 +206,8 @@ impl ComponentType for GuestBytes {
 }
 
 impl Lower for GuestBytes {
+    const PLAIN: bool = true;
+
     #[inline]
     fn lower<G: Guest>(&self, _: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
         slots.set_u64(at, self.at.into());
@@ -203,7 +217,6 @@ impl Lower for GuestBytes {
 
     #[inline]
     fn store<G: Guest>(&self, to: &mut G, at: u32) -> Result<(), Stop> {
-        to.write(at, self.at.to_le_bytes())?;
-        to.write(at + 4, self.len.to_le_bytes())
+        to.write(at, to_pair(self.at, self.len))
     }
 }

@@ -1,5 +1,5 @@
 use crate::abi::lifting::outside;
-use crate::abi::{Encoding, invalid};
+use crate::abi::{Encoding, Lower, invalid};
 use crate::handles::Handles;
 use wayleave_engine::Stop;
 
@@ -37,12 +37,11 @@ pub trait Guest {
     ///
     /// # Errors
     /// As [`Guest::realloc`], and when what it gives is neither.
+    #[inline]
     fn allocate(&mut self, size: u32, align: u32) -> Result<u32, Stop> {
         let at = self.realloc(size, align)?;
         if !at.is_multiple_of(align) {
-            return Err(invalid(format!(
-                "realloc return: pointer {at:#x} is not aligned to {align}"
-            )));
+            return Err(not_aligned(at, align));
         }
         if self.memory()?.len() < at as usize + size as usize {
             return Err(invalid("realloc return: beyond end of memory"));
@@ -54,7 +53,7 @@ pub trait Guest {
     ///
     /// # Errors
     /// A trap when they are not all inside the memory.
-    #[inline]
+    #[inline(always)]
     fn bytes(&mut self, at: u32, len: u32) -> Result<&mut [u8], Stop> {
         let start = at as usize;
         match self.memory()?.get_mut(start..start + len as usize) {
@@ -67,7 +66,7 @@ pub trait Guest {
     ///
     /// # Errors
     /// As [`Guest::bytes`].
-    #[inline]
+    #[inline(always)]
     fn write<const N: usize>(&mut self, at: u32, bytes: [u8; N]) -> Result<(), Stop> {
         match self.memory()?.get_mut(at as usize..).and_then(<[u8]>::first_chunk_mut) {
             Some(place) => {
@@ -77,4 +76,56 @@ pub trait Guest {
             None => Err(outside(at, N)),
         }
     }
+}
+
+/// The bytes of a value, which were looked up before: all that [`Lower::PLAIN`] types need. Address
+/// 0 is their first.
+pub(crate) struct Place<'m>(pub(crate) &'m mut [u8]);
+
+impl Guest for Place<'_> {
+    #[inline]
+    fn memory(&mut self) -> Result<&mut [u8], Stop> {
+        Ok(self.0)
+    }
+
+    fn realloc(&mut self, _: u32, _: u32) -> Result<u32, Stop> {
+        Err(not_plain())
+    }
+
+    fn shrink(&mut self, _: u32, _: u32, _: u32, _: u32) -> Result<u32, Stop> {
+        Err(not_plain())
+    }
+
+    fn encoding(&self) -> Encoding {
+        Encoding::Utf8
+    }
+
+    fn handles(&mut self) -> Result<&mut Handles, Stop> {
+        Err(not_plain())
+    }
+}
+
+/// Stores a value at an address, all of it inside.
+#[inline]
+pub(crate) fn store<T: Lower, G: Guest>(value: &T, to: &mut G, at: u32) -> Result<(), Stop> {
+    match T::PLAIN {
+        true => value.store(&mut Place(to.bytes(at, T::SIZE)?), 0),
+        false => {
+            to.bytes(at, T::SIZE)?;
+            value.store(to, at)
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn not_aligned(at: u32, align: u32) -> Stop {
+    invalid(format!("realloc return: pointer {at:#x} is not aligned to {align}"))
+}
+
+/// A type says of itself that it is plain, and is not: a mistake of the host's.
+#[cold]
+#[inline(never)]
+fn not_plain() -> Stop {
+    invalid("a value that was said to be plain is not")
 }

@@ -24,6 +24,7 @@ pub use compound::{Discriminant, variant_layout};
 pub use lifting::Lifting;
 pub use list::GuestBytes;
 pub use lowering::Guest;
+pub(crate) use lowering::{Place, store};
 pub use resource::{Borrow, Own, Resource};
 pub use string::Encoding;
 
@@ -93,6 +94,10 @@ pub trait Lift<'m>: ComponentType + Sized {
 
 /// A type whose values can be put into a guest.
 pub trait Lower: ComponentType {
+    /// Whether [`Lower::store`] needs nothing of the guest's but the bytes of the value itself: no
+    /// allocation and no handle. Where those bytes are is then looked up once for all parts.
+    const PLAIN: bool = false;
+
     /// To core values, the first of them in slot `at` (`lower_flat`).
     ///
     /// # Errors
@@ -161,6 +166,7 @@ pub const fn align_to(offset: u32, align: u32) -> u32 {
 
 /// The trap of a guest that passes what is no value of the type.
 #[cold]
+#[inline(never)]
 pub fn invalid(what: impl Into<String>) -> Stop {
     Trap::host(what).into()
 }

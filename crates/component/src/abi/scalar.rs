@@ -39,6 +39,8 @@ macro_rules! number {
         }
 
         impl Lower for $rust {
+            const PLAIN: bool = true;
+
             #[inline]
             fn lower<G: Guest>(
                 &self,
@@ -107,6 +109,8 @@ impl Lift<'_> for bool {
 }
 
 impl Lower for bool {
+    const PLAIN: bool = true;
+
     #[inline]
     fn lower<G: Guest>(&self, _: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
         slots.set_u64(at, u64::from(*self));
@@ -154,6 +158,8 @@ impl Lift<'_> for char {
 }
 
 impl Lower for char {
+    const PLAIN: bool = true;
+
     #[inline]
     fn lower<G: Guest>(&self, _: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
         slots.set_u64(at, u32::from(*self).into());

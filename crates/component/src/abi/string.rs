@@ -120,8 +120,7 @@ macro_rules! string_type {
             #[inline]
             fn store<G: Guest>(&self, to: &mut G, at: u32) -> Result<(), Stop> {
                 let (address, len) = encode_into(self, to)?;
-                to.write(at, address.to_le_bytes())?;
-                to.write(at + 4, len.to_le_bytes())
+                to.write(at, list::to_pair(address, len))
             }
         }
     )*};

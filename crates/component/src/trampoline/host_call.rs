@@ -1,5 +1,5 @@
 use crate::abi::{
-    ComponentType, Guest, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, invalid,
+    ComponentType, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, invalid, store,
 };
 use crate::host::HostFunction;
 use crate::linker::DynamicFn;
@@ -42,8 +42,7 @@ pub(crate) fn call_typed<E: Engine, T: Send + 'static, F: HostFunction<T>>(
         return results.lower(&mut to, slots, 0);
     }
     let at = aligned(slots.u32(used), F::Results::ALIGN)?;
-    to.bytes(at, F::Results::SIZE)?;
-    results.store(&mut to, at)
+    store(&results, &mut to, at)
 }
 
 /// The guest calls a host function whose type is known only now.
@@ -72,9 +71,16 @@ pub(crate) fn call_dynamic<E: Engine, T: Send + 'static>(
 }
 
 /// An address that a guest gives for values of this alignment.
+#[inline]
 pub(crate) fn aligned(at: u32, align: u32) -> Result<u32, Stop> {
     if at.is_multiple_of(align) {
         return Ok(at);
     }
-    Err(invalid(format!("pointer {at:#x} is not aligned to {align}")))
+    Err(not_aligned(at, align))
+}
+
+#[cold]
+#[inline(never)]
+fn not_aligned(at: u32, align: u32) -> Stop {
+    invalid(format!("pointer {at:#x} is not aligned to {align}"))
 }

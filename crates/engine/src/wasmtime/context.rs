@@ -185,38 +185,20 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
     fn call_raw(&mut self, func: &Func, slots: &mut [u64]) -> Result<(), Stop> {
         let Some(ty) = func.ty.as_deref() else { return Err(other(NO_VECTORS.into())) };
         let count = ty.params.len().max(ty.results.len());
-        let Some(slots) = slots.get_mut(..count) else {
-            return Err(other(format!("too few slots for a function of type {ty}")));
-        };
         if self.store.data().suspends {
+            let Some(slots) = slots.get_mut(..count) else { return Err(too_few_slots(ty)) };
             return suspend::at_once(&mut self.store, async |store| {
                 suspend::call(store, func, slots).await
             });
         }
-        let mut on_stack = [ValRaw::u64(0); SLOTS_ON_STACK];
-        let mut on_heap;
-        let raw = match on_stack.get_mut(..count) {
-            Some(raw) => raw,
-            None => {
-                on_heap = vec![ValRaw::u64(0); count];
-                on_heap.as_mut_slice()
+        // Those of `realloc`, the most frequent of all, are few.
+        match count {
+            0..=4 => self.call_with(func, ty, slots, &mut [ValRaw::u64(0); 4]),
+            5..=SLOTS_ON_STACK => {
+                self.call_with(func, ty, slots, &mut [ValRaw::u64(0); SLOTS_ON_STACK])
             }
-        };
-        for (raw, slot) in raw.iter_mut().zip(slots.iter()) {
-            *raw = ValRaw::u64(*slot);
+            _ => self.call_with(func, ty, slots, &mut vec![ValRaw::u64(0); count]),
         }
-        // SAFETY: numbers only, as the type says, and there is a slot for each argument and each
-        // result. A number of 32 bits lies in the lower half of its slot, which is what a `u64`
-        // in that slot has there, too.
-        unsafe { func.raw.call_unchecked(&mut self.store, raw) }
-            .map_err(|error| trap::stop(self.store.as_context_mut(), error))?;
-        for ((raw, slot), ty) in raw.iter().zip(slots).zip(&ty.results) {
-            *slot = match ty {
-                crate::ValType::I32 | crate::ValType::F32 => raw.get_u32().into(),
-                crate::ValType::I64 | crate::ValType::F64 => raw.get_u64(),
-            };
-        }
-        Ok(())
     }
 
     fn fuel(&mut self) -> Option<u64> {
@@ -277,6 +259,36 @@ impl<T: Send + 'static> Context<'_, T> {
         let view = View::new(memory.data_ptr(&self.store), memory.data_size(&self.store));
         if let Some(kept) = self.store.data_mut().kept.get_mut(number) {
             kept.view = view;
+        }
+        Ok(())
+    }
+
+    /// Calls a function of this type, which is its own, by way of `raw`.
+    #[inline]
+    fn call_with(
+        &mut self,
+        func: &Func,
+        ty: &FuncType,
+        slots: &mut [u64],
+        raw: &mut [ValRaw],
+    ) -> Result<(), Stop> {
+        let count = ty.params.len().max(ty.results.len());
+        let (Some(slots), Some(raw)) = (slots.get_mut(..count), raw.get_mut(..count)) else {
+            return Err(too_few_slots(ty));
+        };
+        for (raw, slot) in raw.iter_mut().zip(slots.iter()) {
+            *raw = ValRaw::u64(*slot);
+        }
+        // SAFETY: numbers only, as the type says, and there is a slot for each argument and each
+        // result. A number of 32 bits lies in the lower half of its slot, which is what a `u64`
+        // in that slot has there, too.
+        unsafe { func.raw.call_unchecked(&mut self.store, raw) }
+            .map_err(|error| trap::stop(self.store.as_context_mut(), error))?;
+        for ((raw, slot), ty) in raw.iter().zip(slots).zip(&ty.results) {
+            *slot = match ty {
+                crate::ValType::I32 | crate::ValType::F32 => raw.get_u32().into(),
+                crate::ValType::I64 | crate::ValType::F64 => raw.get_u64(),
+            };
         }
         Ok(())
     }
@@ -393,16 +405,25 @@ pub(super) fn other(detail: String) -> Stop {
 }
 
 #[cold]
+#[inline(never)]
+fn too_few_slots(ty: &FuncType) -> Stop {
+    other(format!("too few slots for a function of type {ty}"))
+}
+
+#[cold]
+#[inline(never)]
 fn not_kept() -> Stop {
     Trap::host("no memory is kept under this number").into()
 }
 
 #[cold]
+#[inline(never)]
 fn no_memory() -> Stop {
     Trap::host("the guest exports no memory named `memory`").into()
 }
 
 #[cold]
+#[inline(never)]
 fn shared_memory() -> Stop {
     Trap::host("the guest shares its memory between threads, which is not supported yet").into()
 }

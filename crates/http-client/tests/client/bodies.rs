@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use wayleave_system::http::{BodyReader, BodyWriter, Client, ErrorCode, Message, Options};
+use wayleave_system::http::{BodyReader, BodyWriter, Client, Ending, ErrorCode, Message, Options};
 use wayleave_system::stream::{Input, Output};
 use wayleave_system::wait::{Interest, Readiness};
 

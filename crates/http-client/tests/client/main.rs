@@ -16,10 +16,10 @@ use std::task::Poll;
 use std::time::Duration;
 use wayleave_http_client::{HyperClient, Settings};
 use wayleave_system::http::{
-    Body, Client, Destination, ErrorCode, Options, Pending, Policy, Taken, empty,
+    Body, Client, Coming, Destination, ErrorCode, Options, Policy, Taken, empty,
 };
 use wayleave_system::net::Naming;
-use wayleave_system::wait::{Interest, Source};
+use wayleave_system::wait::Interest;
 
 /// A policy of one question: the address is `None` before it is known.
 struct Rule<F>(F);
@@ -53,7 +53,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 
 type Outcome = Result<Response<Body>, ErrorCode>;
 
-fn wait(pending: &Pending) -> Outcome {
+fn wait(pending: &Arc<dyn Coming>) -> Outcome {
     block_on(std::future::poll_fn(|context| pending.poll_ready(Interest::Read, context)));
     match pending.take() {
         Taken::Now(outcome) => outcome,

@@ -6,6 +6,8 @@ mod connection;
 mod dir;
 mod entries;
 mod file;
+#[cfg(feature = "http")]
+mod http;
 mod listener;
 mod network;
 mod random;
@@ -16,6 +18,8 @@ mod watch;
 pub(crate) use clock::TapeClock;
 pub(crate) use dir::TapeDir;
 pub(crate) use file::TapeFile;
+#[cfg(feature = "http")]
+pub(crate) use http::{TapeBodies, TapeClient};
 pub(crate) use listener::TapeListener;
 pub(crate) use network::TapeNetwork;
 pub(crate) use random::TapeRandom;

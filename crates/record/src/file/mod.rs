@@ -22,4 +22,4 @@ pub(crate) use writer::Out;
 /// What the file begins with.
 const MAGIC: [u8; 8] = *b"WAYLREC\n";
 /// Of the format. Any change of what is written makes it another.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;

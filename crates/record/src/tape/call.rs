@@ -37,6 +37,18 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Each header by its name and value, in their order.
+    #[cfg(feature = "http")]
+    pub(crate) fn headers(mut self, headers: &http::HeaderMap) -> Self {
+        for (name, value) in headers {
+            for part in [name.as_str().as_bytes(), value.as_bytes()] {
+                self.args.extend_from_slice(&(part.len() as u64).to_le_bytes());
+                self.args.extend_from_slice(part);
+            }
+        }
+        self
+    }
+
     pub(super) fn check(&self) -> Check {
         // Most have none.
         if self.object.is_empty() && self.args.is_empty() {

@@ -50,6 +50,16 @@ impl Answer for u64 {
     }
 }
 
+impl Answer for () {
+    fn none() -> Self {}
+}
+
+impl<T: Wire> Answer for Option<T> {
+    fn none() -> Self {
+        None
+    }
+}
+
 impl Tape {
     pub(crate) fn recording(keeper: Keeper) -> Arc<Self> {
         Self::new(Side::Recording(Mutex::new(keeper)))

@@ -97,6 +97,17 @@ ops! {
     UdpReadiness = 74, true, "the readiness of a socket";
     Addresses = 75, true, "the addresses";
     LookupReadiness = 76, true, "the readiness of a look-up";
+
+    Request = 80, false, "the request";
+    Response = 81, false, "the response";
+    BodyRoom = 82, true, "the room in a body";
+    BodyWrite = 83, false, "bytes of a body";
+    BodyFlush = 84, true, "the flushing of a body";
+    BodyFinish = 85, false, "the end of a body";
+    BodyRead = 86, false, "a read of a body";
+    BodyReadiness = 87, true, "the readiness of a body";
+    BodyError = 88, true, "why a body failed";
+    Trailers = 89, false, "the trailers";
 }
 
 #[cfg(test)]

@@ -94,6 +94,8 @@ impl Player {
         let now = ended.to_string();
         match std::mem::replace(&mut self.next, Next::Told) {
             Next::End(recorded) if recorded == ended || !recorded.by_itself() => Ok(recorded),
+            // Only the replay's own time: the program's is not counted.
+            Next::End(_) | Next::Call(_) if ended == Ended::TimedOut => Err(Error::TimedOut),
             Next::End(recorded) => {
                 Err(Error::Strayed { call, recorded: recorded.to_string(), now })
             }

@@ -15,17 +15,20 @@ mod image;
 mod memory;
 mod mounts;
 mod numbers;
+mod opening;
 mod os;
 mod overlay;
 mod path;
 mod quota;
 mod read_only;
+mod refuse;
 mod reproducible;
 mod single_file;
+mod trail;
 mod types;
 mod walk;
 mod watched;
-// Nobody asks on other systems; the tests run everywhere.
+// For the provider that Windows will need; the tests run everywhere.
 #[cfg(any(windows, test))]
 mod windows;
 
@@ -77,6 +80,16 @@ pub trait File: Any + Send + Sync {
 
     /// Reads at an offset; the position stays.
     fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize>;
+
+    /// Does a part of what reading at an offset, or at the handle's position, takes before the first
+    /// byte is there, where that can be much. Whoever can be interrupted calls this until it is done
+    /// before each read; others need not.
+    ///
+    /// # Errors
+    /// [`Again`](crate::ErrorCode::Again) where more is to be done.
+    fn prepare(&self, _offset: Option<u64>) -> Result<()> {
+        Ok(())
+    }
 
     /// Writes at an offset; the position stays. On a file opened to append, the bytes go to its
     /// end on Linux, whatever the offset says.
@@ -130,6 +143,16 @@ pub trait File: Any + Send + Sync {
 pub trait Dir: Any + Send + Sync {
     /// Opens what is at `path`.
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node>;
+
+    /// Opens what is at `path` where that takes no symbolic link, on the way or at its end, and
+    /// nothing has to be made: for providers that put folders over one another, and would have to go
+    /// name by name otherwise. `None` where it takes a link, and where the folder has no quicker way
+    /// either. `path` is one that [`Dir::open`] would take, without `..`, and without slashes or `.`
+    /// at its end.
+    fn open_direct(&self, _path: &str, _options: &OpenOptions) -> Option<Result<Node>> {
+        None
+    }
+
     /// Metadata of what is at `path`.
     fn stat_at(&self, path: &str, follow: bool) -> Result<Stat>;
     /// Sets timestamps of what is at `path`.

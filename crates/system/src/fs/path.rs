@@ -78,6 +78,11 @@ impl<'a> GuestPath<'a> {
         ordinary.then_some(self.text)
     }
 
+    /// Its components, without those that are `.`.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.text.split('/').filter(|name| !matches!(*name, "" | "."))
+    }
+
     /// What is before the last component (empty for the folder itself), and that component.
     pub(super) fn split(&self) -> (&'a str, Last<'a>) {
         let (before, last) = self.text.rsplit_once('/').unwrap_or(("", self.text));

@@ -1,17 +1,19 @@
-use super::{Advice, Dir, Entries, File, FileKind, Node, OpenOptions, SetTime, Stat, SyncKind};
-use crate::wait::{Blocking, Interest, Readiness};
+use super::forward::{forward_dir, forward_file};
+use super::refuse::{refuse_dir_changes, refuse_file_changes};
+use super::{Dir, File, Node, OpenOptions};
 use crate::{ErrorCode, Result};
-use std::io::{IoSlice, IoSliceMut, SeekFrom};
 use std::sync::Arc;
 
 /// A folder of which nothing can be changed, nor of anything that is opened through it.
-pub struct ReadOnly(Arc<dyn Dir>);
+pub struct ReadOnly {
+    dir: Arc<dyn Dir>,
+}
 
 impl ReadOnly {
     /// `dir`, to look at only.
     #[must_use]
     pub fn new(dir: Arc<dyn Dir>) -> Self {
-        Self(dir)
+        Self { dir }
     }
 
     /// Opens what exists already, though it was allowed to create it.
@@ -20,16 +22,23 @@ impl ReadOnly {
             return Err(ErrorCode::Invalid);
         }
         if options.exclusive {
-            return match self.0.stat_at(path, false) {
+            return match self.dir.stat_at(path, false) {
                 Ok(_) => Err(ErrorCode::Exists),
                 Err(error) => Err(missing_is_read_only(error)),
             };
         }
         let existing = OpenOptions { create: false, ..*options };
-        match self.0.open(path, &existing).map_err(missing_is_read_only)? {
+        match self.dir.open(path, &existing).map_err(missing_is_read_only)? {
             Node::Dir(_) => Err(ErrorCode::IsDirectory),
             file @ Node::File(_) => Ok(file),
         }
+    }
+}
+
+fn handed_out(node: Node) -> Node {
+    match node {
+        Node::Dir(dir) => Node::Dir(Arc::new(ReadOnly { dir })),
+        Node::File(file) => Node::File(Arc::new(ReadOnlyFile::new(file))),
     }
 }
 
@@ -45,155 +54,35 @@ impl Dir for ReadOnly {
         let node = if options.create {
             self.open_existing(path, options)
         } else {
-            self.0.open(path, options)
+            self.dir.open(path, options)
         };
-        Ok(match node? {
-            Node::Dir(dir) => Node::Dir(Arc::new(Self(dir))),
-            Node::File(file) => Node::File(Arc::new(ReadOnlyFile::new(file))),
-        })
+        node.map(handed_out)
     }
 
-    fn stat_at(&self, path: &str, follow: bool) -> Result<Stat> {
-        self.0.stat_at(path, follow)
+    fn open_direct(&self, path: &str, options: &OpenOptions) -> Option<Result<Node>> {
+        if options.write || options.append || options.truncate || options.create {
+            return None;
+        }
+        Some(self.dir.open_direct(path, options)?.map(handed_out))
     }
 
-    fn set_times_at(&self, _: &str, _: bool, _: SetTime, _: SetTime) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn create_dir(&self, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn remove_dir(&self, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn remove_file(&self, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn symlink(&self, _: &str, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn read_link(&self, path: &str) -> Result<Vec<u8>> {
-        self.0.read_link(path)
-    }
-
-    fn rename_to(&self, _: &str, _: &dyn Dir, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn link_to(&self, _: &str, _: bool, _: &dyn Dir, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn stat(&self) -> Result<Stat> {
-        self.0.stat()
-    }
-
-    fn set_times(&self, _: SetTime, _: SetTime) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn sync(&self, kind: SyncKind) -> Result<()> {
-        self.0.sync(kind)
-    }
-
-    fn entries(&self) -> Result<Box<dyn Entries>> {
-        self.0.entries()
-    }
-
-    fn is_read_only(&self) -> bool {
-        true
-    }
-
-    fn permissions(&self) -> Option<u16> {
-        self.0.permissions()
-    }
-
-    fn set_permissions(&self, _: u16) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
+    forward_dir!(dir: stat_at, read_link, stat, sync, entries, permissions);
+    refuse_dir_changes!();
 }
 
 /// A file that was opened for reading. The system would refuse to write to it, but not to set its
 /// times.
-pub(super) struct ReadOnlyFile(Arc<dyn File>);
+pub(super) struct ReadOnlyFile {
+    file: Arc<dyn File>,
+}
 
 impl ReadOnlyFile {
     pub(super) fn new(file: Arc<dyn File>) -> Self {
-        Self(file)
+        Self { file }
     }
 }
 
 impl File for ReadOnlyFile {
-    fn read(&self, buffers: &mut [IoSliceMut<'_>], blocking: Blocking) -> Result<usize> {
-        self.0.read(buffers, blocking)
-    }
-
-    fn write(&self, _: &[IoSlice<'_>], _: Blocking) -> Result<usize> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
-        self.0.read_at(buffers, offset)
-    }
-
-    fn write_at(&self, _: &[IoSlice<'_>], _: u64) -> Result<usize> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn seek(&self, to: SeekFrom) -> Result<u64> {
-        self.0.seek(to)
-    }
-
-    fn kind(&self) -> Result<FileKind> {
-        self.0.kind()
-    }
-
-    fn stat(&self) -> Result<Stat> {
-        self.0.stat()
-    }
-
-    fn set_size(&self, _: u64) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn allocate(&self, _: u64, _: u64) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn advise(&self, offset: u64, length: u64, advice: Advice) -> Result<()> {
-        self.0.advise(offset, length, advice)
-    }
-
-    fn set_times(&self, _: SetTime, _: SetTime) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn sync(&self, kind: SyncKind) -> Result<()> {
-        self.0.sync(kind)
-    }
-
-    fn set_append(&self, append: bool) -> Result<()> {
-        if append { Err(ErrorCode::ReadOnly) } else { Ok(()) }
-    }
-
-    fn available(&self) -> Result<u64> {
-        self.0.available()
-    }
-
-    fn readiness(&self, interest: Interest) -> Readiness<'_> {
-        self.0.readiness(interest)
-    }
-
-    fn permissions(&self) -> Option<u16> {
-        self.0.permissions()
-    }
-
-    fn set_permissions(&self, _: u16) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
+    forward_file!(file: read, read_at, prepare, seek, kind, stat, advise, sync, available, readiness, permissions);
+    refuse_file_changes!();
 }

@@ -3,6 +3,7 @@
 //! Written once for every tree: the operating system's where there is no `openat2`, and memory.
 
 use super::path::{Last, Place};
+use super::trail::Trail;
 use crate::{ErrorCode, Result};
 
 /// How many symbolic links one path may lead through, as on Linux.
@@ -44,17 +45,16 @@ pub(super) enum Follow {
 ///
 /// # Errors
 /// `NotCapable` for `..` above the top and for links to absolute paths, `Loop` for too many links,
-/// and the tree's own.
+/// `NameTooLong` where they lead too deep, and the tree's own.
 pub(super) fn walk<F: Folder>(top: F, path: &str, follow: Follow) -> Result<Place<'static, F>> {
-    // Every folder on the way is kept, so that `..` is a step back to where the walk came from,
-    // whatever is renamed meanwhile.
-    let mut above = Vec::new();
+    // `..` is a step back to where the walk came from, whatever is renamed meanwhile.
+    let mut above = Trail::new();
     let mut here = top;
     let mut route = Route::new(path);
     while let Some(component) = route.next() {
         match route.name(&component) {
             b"." => {}
-            b".." => here = above.pop().ok_or(ErrorCode::NotCapable)?,
+            b".." => here = above.pop()?.ok_or(ErrorCode::NotCapable)?,
             name if component.last => {
                 let follow = match follow {
                     Follow::Never => false,
@@ -68,7 +68,7 @@ pub(super) fn walk<F: Folder>(top: F, path: &str, follow: Follow) -> Result<Plac
                 }
             }
             name => match here.enter(name)? {
-                Step::Folder(next) => above.push(std::mem::replace(&mut here, next)),
+                Step::Folder(next) => above.push(std::mem::replace(&mut here, next), name)?,
                 Step::Link(text) => {
                     route.detour(&text)?;
                     continue;

@@ -1,5 +1,6 @@
+use super::forward::forward_dir;
 use super::path::LONGEST;
-use super::{Dir, Entries, Node, OpenOptions, SetTime, Stat, SyncKind};
+use super::{Dir, Entries, Node, OpenOptions, SetTime, Stat};
 use crate::{ErrorCode, Result};
 use std::any::Any;
 use std::sync::Arc;
@@ -171,6 +172,8 @@ impl Watched {
 }
 
 impl Dir for Watched {
+    forward_dir!(dir: stat, sync, is_read_only);
+
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
         let opened = self.dir.open(path, options);
         let again = |dir: &dyn Dir, path: &str| dir.open(path, options);
@@ -229,18 +232,10 @@ impl Dir for Watched {
         self.watch_both(Action::Link, path, to_dir, to, act)
     }
 
-    fn stat(&self) -> Result<Stat> {
-        self.dir.stat()
-    }
-
     fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()> {
         let set = self.dir.set_times(accessed, modified);
         let again = |dir: &dyn Dir, path: &str| dir.set_times_at(path, true, accessed, modified);
         self.watch(Action::SetTimes, ".", set, again)
-    }
-
-    fn sync(&self, kind: SyncKind) -> Result<()> {
-        self.dir.sync(kind)
     }
 
     fn entries(&self) -> Result<Box<dyn Entries>> {
@@ -252,10 +247,6 @@ impl Dir for Watched {
             }
         };
         self.watch(Action::List, ".", self.dir.entries(), again)
-    }
-
-    fn is_read_only(&self) -> bool {
-        self.dir.is_read_only()
     }
 }
 

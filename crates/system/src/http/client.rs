@@ -1,4 +1,4 @@
-use super::{Body, Pending};
+use super::{Body, Coming};
 use crate::net::Naming;
 use crate::refusal::Answer;
 use http::Request;
@@ -12,7 +12,7 @@ pub trait Client: Send + Sync {
     /// Sends a request to where its URI says, which has a scheme and an authority. It is on its
     /// way when this returns, whether somebody waits for the response or not. Redirections are
     /// responses like others.
-    fn send(&self, request: Request<Body>, options: Options) -> Arc<Pending>;
+    fn send(&self, request: Request<Body>, options: Options) -> Arc<dyn Coming>;
 }
 
 /// How long parts of an exchange may take: as long as the client lets them, if nothing is said.

@@ -84,13 +84,17 @@ impl Input for BodyStream {
 }
 
 /// What comes after the bytes of a body.
-pub struct Trailers(Arc<Reading>);
-
-impl Trailers {
+pub trait Ending: Source {
     /// Trailers, if there are any, or why the body is not complete; `None` while that is not known.
     /// The same each time.
-    #[must_use]
-    pub fn result(&self) -> Option<Result<Option<HeaderMap>, ErrorCode>> {
+    fn result(&self) -> Option<Result<Option<HeaderMap>, ErrorCode>>;
+}
+
+/// What comes after the bytes that a [`BodyReader`] has read.
+pub struct Trailers(Arc<Reading>);
+
+impl Ending for Trailers {
+    fn result(&self) -> Option<Result<Option<HeaderMap>, ErrorCode>> {
         let mut state = lock(&self.0.0);
         match state.poll_end(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(()) => state.end.clone(),

@@ -1,6 +1,6 @@
-use super::{Body, Client, ErrorCode, Options, Pending, Taken};
+use super::{Body, Client, Coming, ErrorCode, Options, Pending, Taken};
 use crate::net::{Budget, Meter, Slot};
-use crate::wait::{Interest, Source};
+use crate::wait::Interest;
 use bytes::Bytes;
 use http::Request;
 use http_body::{Frame, SizeHint};
@@ -25,7 +25,7 @@ impl Metered {
 }
 
 impl Client for Metered {
-    fn send(&self, request: Request<Body>, options: Options) -> Arc<Pending> {
+    fn send(&self, request: Request<Body>, options: Options) -> Arc<dyn Coming> {
         let Ok(slot) = self.meter.connection() else {
             return Arc::new(Pending::done(Err(ErrorCode::ConnectionLimitReached)));
         };
@@ -101,7 +101,7 @@ mod tests {
     struct Echo;
 
     impl Client for Echo {
-        fn send(&self, request: Request<Body>, _: Options) -> Arc<Pending> {
+        fn send(&self, request: Request<Body>, _: Options) -> Arc<dyn Coming> {
             Arc::new(Pending::done(Ok(Response::new(request.into_body()))))
         }
     }

@@ -3,6 +3,7 @@
 //! Messages are those of the crate `http`. Nothing here speaks the protocol: a server and a
 //! [`Client`] are providers, which the embedder has.
 
+mod bodies;
 mod client;
 mod error;
 mod incoming;
@@ -11,18 +12,19 @@ mod metered;
 mod outgoing;
 mod pending;
 
+pub use bodies::Bodies;
 pub use client::{Client, Destination, Options, Policy};
 pub use error::{ErrorCode, FieldSize};
 pub use http::uri::Scheme;
-pub use incoming::{BodyReader, BodyStream, Trailers};
+pub use incoming::{BodyReader, BodyStream, Ending, Trailers};
 pub use length::{content_length, parse_length};
 pub use metered::Metered;
 pub use outgoing::{BodySink, BodyWriter, Message};
-pub use pending::{Pending, Taken};
+pub use pending::{Coming, Pending, Taken};
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Empty, Full};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A body, from whatever it comes.
@@ -31,7 +33,7 @@ pub type Body = UnsyncBoxBody<Bytes, ErrorCode>;
 /// A body without content.
 #[must_use]
 pub fn empty() -> Body {
-    full(Bytes::new())
+    Body::new(Empty::new().map_err(|never| match never {}))
 }
 
 /// A body of these bytes.

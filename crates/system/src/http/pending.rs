@@ -8,6 +8,23 @@ use std::task::{Context, Poll, Waker};
 type Outcome = Result<Response<Body>, ErrorCode>;
 
 /// A response that is still to come. Dropped before that, the request is given up.
+pub trait Coming: Source {
+    /// What came, once.
+    fn take(&self) -> Taken;
+}
+
+/// What [`Coming::take`] found.
+#[derive(Debug)]
+pub enum Taken {
+    /// Nothing yet.
+    NotYet,
+    /// A response, or why there is none.
+    Now(Outcome),
+    /// It has been taken.
+    Before,
+}
+
+/// A response that some future gives.
 pub struct Pending(Mutex<State>);
 
 enum State {
@@ -28,10 +45,10 @@ impl Pending {
     pub fn done(outcome: Outcome) -> Self {
         Self(Mutex::new(State::Done(outcome)))
     }
+}
 
-    /// What came, once.
-    #[must_use]
-    pub fn take(&self) -> Taken {
+impl Coming for Pending {
+    fn take(&self) -> Taken {
         let mut state = lock(&self.0);
         // Who waits looks again, with a waker.
         if state.poll(&mut Context::from_waker(Waker::noop())).is_pending() {
@@ -42,17 +59,6 @@ impl Pending {
             State::Waiting(_) | State::Taken => Taken::Before,
         }
     }
-}
-
-/// What [`Pending::take`] found.
-#[derive(Debug)]
-pub enum Taken {
-    /// Nothing yet.
-    NotYet,
-    /// A response, or why there is none.
-    Now(Outcome),
-    /// It has been taken.
-    Before,
 }
 
 impl Source for Pending {

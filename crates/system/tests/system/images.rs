@@ -10,6 +10,7 @@ use tar::EntryType;
 use wayleave_system::fs::{
     Dir, FileKind, Image, ImageError, MemoryDir, Node, OpenOptions, ReadOnly, Timestamp,
 };
+use wayleave_system::wait::Blocking;
 use wayleave_system::{ErrorCode, Result};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
@@ -543,4 +544,59 @@ fn answer(node: Result<Node>) -> Result<Vec<u8>> {
         Node::File(file) => Ok(read(&*file, 100)),
         Node::Dir(dir) => Ok(list(&*dir).join(",").into_bytes()),
     }
+}
+
+/// 40 MiB that deflate to next to nothing, and are different everywhere.
+fn large() -> (Image, usize) {
+    let size = 40_usize << 20;
+    let bytes = zip(|zip| {
+        zip.start_file("large", deflated()).unwrap();
+        for at in 0..size / 65_536 {
+            zip.write_all(&[at.to_le_bytes()[0]; 65_536]).unwrap();
+        }
+    });
+    (open(&bytes).unwrap(), size)
+}
+
+#[test]
+fn the_way_far_inside_is_gone_in_steps() {
+    let (image, size) = large();
+    let large = file(image.open("large", &READ));
+    let far = size as u64 - 1;
+    let mut steps = 0;
+    while large.prepare(Some(far)) == Err(ErrorCode::Again) {
+        steps += 1;
+    }
+    // Of 2 MiB each: whoever waits can be told to stop in between.
+    assert_eq!(steps, 19);
+    let last = [(size / 65_536 - 1).to_le_bytes()[0]];
+    let mut byte = [0];
+    assert_eq!(large.read_at(&mut [IoSliceMut::new(&mut byte)], far), Ok(1));
+    assert_eq!(byte, last);
+    // The way is known from now on: the next places are near.
+    let mut again = 0;
+    for at in 0..40 {
+        let place = Some(at << 20 | 12_345);
+        while large.prepare(place) == Err(ErrorCode::Again) {
+            again += 1;
+        }
+    }
+    assert_eq!(again, 0);
+    // At the handle's position, behind the end, and nobody has to.
+    large.seek(SeekFrom::Start(5 << 20)).unwrap();
+    assert_eq!(large.prepare(None), Ok(()));
+    assert_eq!(large.prepare(Some(u64::MAX)), Ok(()));
+    let fresh = file(self::large().0.open("large", &READ));
+    assert_eq!(fresh.read_at(&mut [IoSliceMut::new(&mut byte)], far), Ok(1));
+    assert_eq!(byte, last);
+}
+
+#[test]
+fn one_read_unpacks_no_more_than_a_step_or_two() {
+    let (image, size) = large();
+    let large = file(image.open("large", &READ));
+    let mut bytes = vec![1; size];
+    let read = large.read(&mut [IoSliceMut::new(&mut bytes)], Blocking::Allowed).unwrap();
+    assert_eq!(read, 2 << 20);
+    assert!(bytes[..read].chunks(65_536).zip(0_u8..).all(|(block, at)| block == [at; 65_536]));
 }

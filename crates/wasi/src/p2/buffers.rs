@@ -2,7 +2,6 @@ use wayleave_grants::{Grants, Limited};
 use wayleave_system::refusal::LimitWatch;
 
 /// How many bytes the host may hold for one call of the guest.
-#[derive(Clone)]
 pub(super) struct Buffers {
     most: usize,
     watch: LimitWatch,
@@ -12,10 +11,6 @@ impl Buffers {
     pub(super) fn new(grants: &Grants) -> Self {
         let watch = grants.limit_watch(Limited::Buffers);
         Self { most: grants.limits.buffer_bytes, watch }
-    }
-
-    pub(super) fn most(&self) -> usize {
-        self.most
     }
 
     /// Whether it may hold so many. No guest can take more than 4 GiB at once, whoever lets it.

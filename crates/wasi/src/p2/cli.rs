@@ -19,11 +19,11 @@ pub(crate) enum TerminalOutput {}
 
 impl environment::Host for Host {
     fn get_environment(&mut self) -> Result<Vec<(String, String)>, Stop> {
-        Ok(self.env.clone())
+        Ok(self.grants.env.clone())
     }
 
     fn get_arguments(&mut self) -> Result<Vec<String>, Stop> {
-        Ok(self.args.clone())
+        Ok(self.grants.args.clone())
     }
 
     fn initial_cwd(&mut self) -> Result<Option<String>, Stop> {
@@ -43,21 +43,21 @@ impl exit::Host for Host {
 
 impl stdin::Host for Host {
     fn get_stdin(&mut self) -> Result<Own<InputStream>, Stop> {
-        let file = self.stdin.clone();
+        let file = self.grants.stdin.clone();
         self.inputs.add_or_trap(InputStream::Stream(file))
     }
 }
 
 impl stdout::Host for Host {
     fn get_stdout(&mut self) -> Result<Own<OutputStream>, Stop> {
-        let file = self.stdout.clone();
+        let file = self.grants.stdout.clone();
         self.outputs.add_or_trap(OutputStream::Stream(file))
     }
 }
 
 impl stderr::Host for Host {
     fn get_stderr(&mut self) -> Result<Own<OutputStream>, Stop> {
-        let file = self.stderr.clone();
+        let file = self.grants.stderr.clone();
         self.outputs.add_or_trap(OutputStream::Stream(file))
     }
 }
@@ -70,19 +70,19 @@ fn is_terminal(file: &Arc<dyn File>) -> bool {
 
 impl terminal_stdin::Host for Host {
     fn get_terminal_stdin(&mut self) -> Result<Option<Own<TerminalInput>>, Stop> {
-        Ok(is_terminal(&self.stdin).then(|| Own::new(0)))
+        Ok(is_terminal(&self.grants.stdin).then(|| Own::new(0)))
     }
 }
 
 impl terminal_stdout::Host for Host {
     fn get_terminal_stdout(&mut self) -> Result<Option<Own<TerminalOutput>>, Stop> {
-        Ok(is_terminal(&self.stdout).then(|| Own::new(0)))
+        Ok(is_terminal(&self.grants.stdout).then(|| Own::new(0)))
     }
 }
 
 impl terminal_stderr::Host for Host {
     fn get_terminal_stderr(&mut self) -> Result<Option<Own<TerminalOutput>>, Stop> {
-        Ok(is_terminal(&self.stderr).then(|| Own::new(0)))
+        Ok(is_terminal(&self.grants.stderr).then(|| Own::new(0)))
     }
 }
 

@@ -10,11 +10,11 @@ use wayleave_engine::Stop;
 impl monotonic_clock::Host for Host {
     #[inline]
     fn now(&mut self) -> Result<u64, Stop> {
-        Ok(self.clocks.monotonic.now())
+        Ok(self.grants.clocks.monotonic.now())
     }
 
     fn resolution(&mut self) -> Result<u64, Stop> {
-        Ok(self.clocks.monotonic.resolution())
+        Ok(self.grants.clocks.monotonic.resolution())
     }
 
     fn subscribe_instant(&mut self, when: u64) -> Result<Own<Pollable>, Stop> {
@@ -22,7 +22,7 @@ impl monotonic_clock::Host for Host {
     }
 
     fn subscribe_duration(&mut self, when: u64) -> Result<Own<Pollable>, Stop> {
-        let now = self.clocks.monotonic.now();
+        let now = self.grants.clocks.monotonic.now();
         self.pollables.add_or_trap(Pollable::Until(now.saturating_add(when)))
     }
 }
@@ -30,11 +30,11 @@ impl monotonic_clock::Host for Host {
 impl wall_clock::Host for Host {
     #[inline]
     fn now(&mut self) -> Result<Datetime, Stop> {
-        Ok(datetime(self.clocks.realtime.now()))
+        Ok(datetime(self.grants.clocks.realtime.now()))
     }
 
     fn resolution(&mut self) -> Result<Datetime, Stop> {
-        Ok(datetime(self.clocks.realtime.resolution()))
+        Ok(datetime(self.grants.clocks.realtime.resolution()))
     }
 }
 

@@ -1,3 +1,4 @@
+#[cfg(feature = "http")]
 use super::buffers::Buffers;
 use super::error::Causes;
 use super::filesystem::{Descriptor, Entries, Seen};
@@ -9,10 +10,8 @@ use super::streams::{InputStream, OutputStream};
 use super::table::Table;
 use crate::wait::Waiter;
 use std::sync::Arc;
-use wayleave_grants::{Clocks, Grants, Limited, Preopen};
-use wayleave_system::fs::File;
+use wayleave_grants::{Grants, Limited};
 use wayleave_system::net::Network;
-use wayleave_system::random::Random;
 use wayleave_system::wait::Reactor;
 
 /// The state of a store whose guest uses WASI 0.2.
@@ -29,20 +28,12 @@ impl State for Host {
 
 /// The host's side of one guest: what it was given, and the resources it has handles of.
 pub struct Host {
-    pub(super) args: Vec<String>,
-    pub(super) env: Vec<(String, String)>,
-    pub(super) preopens: Vec<Preopen>,
-    pub(super) stdin: Arc<dyn File>,
-    pub(super) stdout: Arc<dyn File>,
-    pub(super) stderr: Arc<dyn File>,
-    pub(super) clocks: Clocks,
-    pub(super) random: Arc<dyn Random>,
-    /// Bytes that may be held for one call.
-    pub(super) buffers: Buffers,
+    /// Guests of one app share it: a server makes hosts by the thousand.
+    pub(super) grants: Arc<Grants>,
     pub(super) waiter: Waiter,
     pub(super) descriptors: Table<Descriptor>,
     pub(super) entries: Table<Entries>,
-    pub(super) seen: Option<Seen>,
+    pub(super) seen: Seen,
     pub(super) inputs: Table<InputStream>,
     pub(super) outputs: Table<OutputStream>,
     pub(super) pollables: Table<Pollable>,
@@ -66,34 +57,28 @@ const MOST_LOOKUPS: usize = 64;
 impl Host {
     /// The host's side of a guest that is given `grants`. Listeners are not offered yet: 0.2 has
     /// none that are open from the start.
-    pub fn new(grants: Grants) -> Self {
+    pub fn new(grants: impl Into<Arc<Grants>>) -> Self {
+        let grants = grants.into();
         let limit = grants.limits.descriptors;
         let handles = grants.limit_watch(Limited::Handles);
-        let buffers = Buffers::new(&grants);
         let meter = grants.network_meter();
         let network = grants.guest_network(meter.clone());
         #[cfg(feature = "http")]
-        let client = grants.guest_http(meter);
-        let simulated = grants.clocks.simulated.clone();
+        let http = {
+            let bodies = grants.between.as_ref().and_then(|between| between.bodies.clone());
+            let (client, buffers) = (grants.guest_http(meter), Buffers::new(&grants));
+            Http::new(client, bodies, limit, &handles, buffers)
+        };
         Self {
-            args: grants.args,
-            env: grants.env,
-            preopens: grants.preopens.into_iter().chain(grants.elsewhere).collect(),
-            stdin: grants.stdin,
-            stdout: grants.stdout,
-            stderr: grants.stderr,
-            clocks: grants.clocks,
-            random: grants.random,
-            buffers: buffers.clone(),
             waiter: Waiter {
-                interrupt: grants.interrupt,
+                interrupt: grants.interrupt.clone(),
                 reactor: None,
-                watch: grants.between.map(|between| between.watch),
-                simulated,
+                watch: grants.between.as_ref().map(|between| between.watch.clone()),
+                simulated: grants.clocks.simulated.clone(),
             },
             descriptors: Table::watched(limit, handles.clone()),
             entries: Table::watched(limit, handles.clone()),
-            seen: None,
+            seen: Seen::default(),
             inputs: Table::watched(limit, handles.clone()),
             outputs: Table::watched(limit, handles.clone()),
             pollables: Table::watched(limit, handles.clone()),
@@ -106,7 +91,8 @@ impl Host {
             datagram: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
-            http: Http::new(client, limit, &handles, buffers),
+            http,
+            grants,
         }
     }
 

@@ -61,7 +61,7 @@ impl Host {
         let mut sources: SmallVec<[(Readiness<'_>, Interest); 4]> = SmallVec::new();
         let mut waiting: SmallVec<[usize; 4]> = SmallVec::new();
         let mut timeout = patience;
-        let now = self.clocks.monotonic.now();
+        let now = self.grants.clocks.monotonic.now();
         for (index, pollable) in pollables.iter().enumerate() {
             if let Pollable::Until(when) = pollable {
                 let left = Duration::from_nanos(when.saturating_sub(now));
@@ -85,7 +85,7 @@ impl Host {
                 *place = true;
             }
         }
-        let now = self.clocks.monotonic.now();
+        let now = self.grants.clocks.monotonic.now();
         for (place, pollable) in done.iter_mut().zip(&pollables) {
             *place |= matches!(pollable, Pollable::Until(when) if *when <= now);
         }

@@ -2,14 +2,16 @@
 
 use super::Host;
 use super::bindings::wasi::random::{insecure, insecure_seed, random};
+use super::buffers::Buffers;
 use wayleave_engine::{Stop, Trap};
 
 impl Host {
     /// The host holds them for a moment. A guest that asks for more than that may be ends, as the
     /// interface knows no error.
     fn random_bytes(&self, len: u64) -> Result<Vec<u8>, Stop> {
-        let Some(len) = usize::try_from(len).ok().filter(|len| self.buffers.allow(*len)) else {
-            let most = self.buffers.most();
+        let most = self.grants.limits.buffer_bytes;
+        let allowed = |len: &usize| *len <= most || Buffers::new(&self.grants).allow(*len);
+        let Some(len) = usize::try_from(len).ok().filter(allowed) else {
             let refusal = format!(
                 "the guest asks for {len} random bytes at once, at most {most} are allowed \
                  (max-buffers)"
@@ -29,7 +31,7 @@ impl Host {
 
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Stop> {
         let failed = |code| Trap::host(format!("the host has no random numbers: {code}")).into();
-        self.random.fill(bytes).map_err(failed)
+        self.grants.random.fill(bytes).map_err(failed)
     }
 }
 

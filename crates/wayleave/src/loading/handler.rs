@@ -4,7 +4,7 @@ use super::limits;
 use crate::Grants;
 use crate::http::{Answer, Failed, Guest, Handles, Incoming};
 use std::sync::{Arc, Mutex, PoisonError};
-use wayleave_component::{Instance, Own, Template, TypedExport};
+use wayleave_component::{Instance, Own, Template, TypedExport, TypedFunc};
 use wayleave_engine::{Engine, Stop, Trap};
 use wayleave_system::wait::Reactor;
 use wayleave_wasi::p2::Host;
@@ -19,18 +19,19 @@ pub(super) struct OnEngine<E: Engine>(Arc<Inner<E>>);
 struct Inner<E: Engine> {
     engine: E,
     template: Template<E, Host>,
-    handle: Handle<E>,
+    handle: TypedExport<E, Params, ()>,
     reactor: Arc<dyn Reactor>,
     /// Requests that one instance answers.
     reuse: u32,
-    idle: Mutex<Vec<Idle<E>>>,
+    idle: Mutex<Vec<Ready<E>>>,
 }
 
-type Handle<E> = TypedExport<E, (Own<IncomingRequest>, Own<ResponseOutparam>), ()>;
+type Params = (Own<IncomingRequest>, Own<ResponseOutparam>);
 
-/// An instance that can answer more.
-struct Idle<E: Engine> {
+/// An instance that can answer.
+struct Ready<E: Engine> {
     instance: Instance<E, Host>,
+    handle: TypedFunc<E, Params, ()>,
     answered: u32,
 }
 
@@ -48,59 +49,54 @@ impl<E: Engine> OnEngine<E> {
 }
 
 impl<E: Engine> Handles for OnEngine<E> {
-    fn start(
-        &self,
-        grants: &mut dyn FnMut() -> Grants,
-        request: Incoming,
-        answer: Answer,
-    ) -> Guest {
+    fn start(&self, grants: &Arc<Grants>, request: Incoming, answer: Answer) -> Guest {
         let inner = self.0.clone();
         let idle = inner.take_idle();
-        let grants = idle.is_none().then(grants);
+        let grants = idle.is_none().then(|| grants.clone());
         Box::pin(async move {
-            let Idle { mut instance, answered } = match (idle, grants) {
+            let mut guest = match (idle, grants) {
                 (Some(idle), _) => idle,
                 (None, grants) => inner.instantiate(grants.unwrap_or_default())?,
             };
-            answer_with(&mut instance, &inner.handle, request, answer)
-                .await
-                .map_err(Failed::Stopped)?;
-            inner.keep(Idle { instance, answered: answered.saturating_add(1) });
+            guest.answer(request, answer).await.map_err(Failed::Stopped)?;
+            inner.keep(guest);
             Ok(())
         })
     }
 }
 
 impl<E: Engine> Inner<E> {
-    fn take_idle(&self) -> Option<Idle<E>> {
+    fn take_idle(&self) -> Option<Ready<E>> {
         if self.reuse <= 1 {
             return None;
         }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    fn keep(&self, idle: Idle<E>) {
-        if idle.answered < self.reuse {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
+    fn keep(&self, guest: Ready<E>) {
+        if guest.answered < self.reuse {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(guest);
         }
     }
 
-    fn instantiate(&self, grants: Grants) -> Result<Idle<E>, Failed> {
+    fn instantiate(&self, grants: Arc<Grants>) -> Result<Ready<E>, Failed> {
         let limits = limits(&grants);
         let host = Host::new(grants).suspended_by(self.reactor.clone());
-        let instance = self.template.instantiate(&self.engine, host, limits);
-        Ok(Idle { instance: instance.map_err(Failed::NoRoom)?, answered: 0 })
+        let mut instance =
+            self.template.instantiate(&self.engine, host, limits).map_err(Failed::NoRoom)?;
+        let handle = instance.bind(&self.handle);
+        let handle =
+            handle.map_err(|error| Failed::NoRoom(Trap::host(error.to_string()).into()))?;
+        Ok(Ready { instance, handle, answered: 0 })
     }
 }
 
-async fn answer_with<E: Engine>(
-    instance: &mut Instance<E, Host>,
-    handle: &Handle<E>,
-    (request, scheme): Incoming,
-    answer: Answer,
-) -> Result<(), Stop> {
-    let handle = instance.bind(handle).map_err(|error| Trap::host(error.to_string()))?;
-    let request = instance.state().incoming_request(request, scheme)?;
-    let outparam = instance.state().response_outparam(move |response| answer.set(response))?;
-    instance.call_suspending(&handle, (request, outparam)).await
+impl<E: Engine> Ready<E> {
+    async fn answer(&mut self, (request, scheme): Incoming, answer: Answer) -> Result<(), Stop> {
+        self.answered = self.answered.saturating_add(1);
+        let host = self.instance.state();
+        let request = host.incoming_request(request, scheme)?;
+        let outparam = host.response_outparam(move |response| answer.set(response))?;
+        self.instance.call_suspending(&self.handle, (request, outparam)).await
+    }
 }

@@ -2,8 +2,9 @@ use super::entries::ImageEntries;
 use super::file::ImageFile;
 use super::tree::{Body, Tree};
 use crate::fs::path::{GuestPath, Last, Place};
+use crate::fs::refuse::refuse_dir_changes;
 use crate::fs::walk::{Folder, Follow, Step, walk};
-use crate::fs::{Dir, Entries, FileKind, Node, OpenOptions, SetTime, Stat, SyncKind};
+use crate::fs::{Dir, Entries, FileKind, Node, OpenOptions, Stat, SyncKind};
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
 
@@ -73,6 +74,8 @@ impl Folder for Image {
 }
 
 impl Dir for Image {
+    refuse_dir_changes!();
+
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
         if options.write || options.append || options.truncate {
             return Err(ErrorCode::ReadOnly);
@@ -109,26 +112,6 @@ impl Dir for Image {
         Ok(self.tree.stat(number))
     }
 
-    fn set_times_at(&self, _: &str, _: bool, _: SetTime, _: SetTime) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn create_dir(&self, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn remove_dir(&self, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn remove_file(&self, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn symlink(&self, _: &str, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
     fn read_link(&self, path: &str) -> Result<Vec<u8>> {
         let (number, slash) = self.find(GuestPath::parse(path)?, false)?;
         match &self.tree.nodes[number].body {
@@ -139,20 +122,8 @@ impl Dir for Image {
         }
     }
 
-    fn rename_to(&self, _: &str, _: &dyn Dir, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn link_to(&self, _: &str, _: bool, _: &dyn Dir, _: &str) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
     fn stat(&self) -> Result<Stat> {
         Ok(self.tree.stat(self.number))
-    }
-
-    fn set_times(&self, _: SetTime, _: SetTime) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
     }
 
     fn sync(&self, _: SyncKind) -> Result<()> {
@@ -163,9 +134,6 @@ impl Dir for Image {
         Ok(Box::new(ImageEntries::new(Arc::clone(&self.tree), self.number)))
     }
 
-    fn is_read_only(&self) -> bool {
-        true
-    }
     fn permissions(&self) -> Option<u16> {
         self.tree.nodes[self.number].about.permissions
     }

@@ -1,8 +1,9 @@
 use super::tree::{Body, Contents, Tree};
-use crate::fs::{Advice, File, FileKind, SetTime, Stat, SyncKind};
+use crate::fs::refuse::refuse_file_changes;
+use crate::fs::{Advice, File, FileKind, Stat, SyncKind};
 use crate::wait::{Blocking, Interest, Readiness};
 use crate::{ErrorCode, Result};
-use std::io::{IoSlice, IoSliceMut, SeekFrom};
+use std::io::{IoSliceMut, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The greatest position, as elsewhere.
@@ -33,15 +34,13 @@ impl ImageFile {
 }
 
 impl File for ImageFile {
+    refuse_file_changes!();
+
     fn read(&self, buffers: &mut [IoSliceMut<'_>], _: Blocking) -> Result<usize> {
         let mut position = self.position();
         let read = self.read_at(buffers, *position)?;
         *position += read as u64;
         Ok(read)
-    }
-
-    fn write(&self, _: &[IoSlice<'_>], _: Blocking) -> Result<usize> {
-        Err(ErrorCode::ReadOnly)
     }
 
     fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
@@ -67,8 +66,10 @@ impl File for ImageFile {
         }
     }
 
-    fn write_at(&self, _: &[IoSlice<'_>], _: u64) -> Result<usize> {
-        Err(ErrorCode::ReadOnly)
+    fn prepare(&self, offset: Option<u64>) -> Result<()> {
+        let Contents::Packed(packed) = self.contents()? else { return Ok(()) };
+        let offset = offset.unwrap_or_else(|| *self.position());
+        self.tree.unpacker.prepare(&self.tree.source, &packed, offset)
     }
 
     fn seek(&self, to: SeekFrom) -> Result<u64> {
@@ -90,28 +91,12 @@ impl File for ImageFile {
         Ok(self.tree.stat(self.number))
     }
 
-    fn set_size(&self, _: u64) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
-    fn allocate(&self, _: u64, _: u64) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
     fn advise(&self, offset: u64, length: u64, _: Advice) -> Result<()> {
         if offset > MOST || length > MOST { Err(ErrorCode::Invalid) } else { Ok(()) }
     }
 
-    fn set_times(&self, _: SetTime, _: SetTime) -> Result<()> {
-        Err(ErrorCode::ReadOnly)
-    }
-
     fn sync(&self, _: SyncKind) -> Result<()> {
         Ok(())
-    }
-
-    fn set_append(&self, append: bool) -> Result<()> {
-        if append { Err(ErrorCode::ReadOnly) } else { Ok(()) }
     }
 
     fn available(&self) -> Result<u64> {
@@ -122,6 +107,7 @@ impl File for ImageFile {
     fn readiness(&self, _: Interest) -> Readiness<'_> {
         Readiness::Now
     }
+
     fn permissions(&self) -> Option<u16> {
         self.tree.nodes[self.number].about.permissions
     }

@@ -4,6 +4,9 @@
 //! start on; so that going back is not starting over, the state of unpacking is kept at places
 //! along the way, 44 KiB each. Blocks and states of all members of an image share their room: 16
 //! MiB for 256 blocks, 11 MiB for 256 states.
+//!
+//! The way to a place far inside is gone a step at a time, and where a step has led is kept: so can
+//! whoever asks stop in between.
 
 use super::source::Source;
 use crate::{ErrorCode, Result};
@@ -22,6 +25,12 @@ const APART: u64 = 16 * BLOCK_U64;
 
 /// Large members have no more places than this each, so that they leave some to others.
 const MOST_PLACES: u64 = 64;
+
+/// How many bytes are unpacked in a step: some milliseconds' worth.
+const STEP: u64 = 32 * BLOCK_U64;
+
+/// Most bytes of one read: as much as another step.
+const MOST_READ: usize = 32 * BLOCK;
 
 /// How much of the archive is read at a time.
 const INPUT: usize = 16 * 1024;
@@ -71,6 +80,17 @@ impl Unpacker {
         Self(Mutex::default())
     }
 
+    /// Goes a step towards an offset.
+    ///
+    /// # Errors
+    /// `Again` where that was not the last one.
+    pub(super) fn prepare(&self, source: &Source, member: &Packed, offset: u64) -> Result<()> {
+        if offset >= member.size {
+            return Ok(());
+        }
+        self.step(source, member, offset / BLOCK_U64)?.map(drop).ok_or(ErrorCode::Again)
+    }
+
     /// Reads unpacked bytes at an offset.
     pub(super) fn read_at(
         &self,
@@ -84,7 +104,7 @@ impl Unpacker {
             let mut rest = &mut **buffer;
             while !rest.is_empty() {
                 let at = offset + read as u64;
-                if at >= member.size {
+                if at >= member.size || read >= MOST_READ {
                     return Ok(read);
                 }
                 let bytes = match self.block(source, member, at / BLOCK_U64) {
@@ -106,26 +126,38 @@ impl Unpacker {
     }
 
     fn block(&self, source: &Source, member: &Packed, index: u64) -> Result<Arc<[u8]>> {
+        loop {
+            if let Some(block) = self.step(source, member, index)? {
+                return Ok(block);
+            }
+        }
+    }
+
+    /// The block, if there is no more than one step to it.
+    fn step(&self, source: &Source, member: &Packed, index: u64) -> Result<Option<Arc<[u8]>>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.now += 1;
         let now = kept.now;
         let key = (member.start, index);
         if let Some(block) = kept.blocks.iter_mut().find(|block| block.key == key) {
             block.used = now;
-            return Ok(Arc::clone(&block.bytes));
+            return Ok(Some(Arc::clone(&block.bytes)));
         }
-        let bytes: Arc<[u8]> = kept.unpack(source, member, index)?.into();
+        let Some(bytes) = kept.unpack(source, member, index)? else { return Ok(None) };
+        let bytes: Arc<[u8]> = bytes.into();
         make_room(&mut kept.blocks, MOST_BLOCKS, |block| block.used);
         kept.blocks.push(Block { key, bytes: Arc::clone(&bytes), used: now });
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 }
 
 impl Kept {
-    fn unpack(&mut self, source: &Source, member: &Packed, index: u64) -> Result<Vec<u8>> {
+    /// Unpacks a block; `None` when it is further than a step.
+    fn unpack(&mut self, source: &Source, member: &Packed, index: u64) -> Result<Option<Vec<u8>>> {
         let apart = apart(member.size);
         let mut state = self.nearest(member, index * BLOCK_U64, apart);
-        loop {
+        let end = state.given + STEP;
+        while state.given < end {
             if state.given > 0 && state.given.is_multiple_of(apart) {
                 self.keep(state.clone());
             }
@@ -134,9 +166,11 @@ impl Kept {
             let bytes = state.unpack(source, member, left.min(BLOCK_U64))?;
             if at == index {
                 self.keep(state);
-                return Ok(bytes);
+                return Ok(Some(bytes));
             }
         }
+        self.keep(state);
+        Ok(None)
     }
 
     /// The state from which the way to `offset` is the shortest.

@@ -86,6 +86,10 @@ impl Dir for MemoryDir {
         open::open(self, &GuestPath::parse(path)?, options)
     }
 
+    fn open_direct(&self, path: &str, options: &OpenOptions) -> Option<Result<Node>> {
+        open::open_direct(self, &GuestPath::parse(path).ok()?, options)
+    }
+
     fn stat_at(&self, path: &str, follow: bool) -> Result<Stat> {
         Ok(self.find(GuestPath::parse(path)?, follow)?.stat())
     }

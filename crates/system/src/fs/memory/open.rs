@@ -2,33 +2,38 @@ use super::MemoryFile;
 use super::dir::{MemoryDir, MemoryPlace, find_at};
 use super::inode::Inode;
 use super::volume::Volume;
-use crate::fs::path::{GuestPath, Last};
-use crate::fs::walk::Follow;
+use crate::fs::opening::place_to_open;
+use crate::fs::path::GuestPath;
 use crate::fs::{FileKind, Node, OpenOptions};
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
 
 pub(super) fn open(dir: &MemoryDir, path: &GuestPath<'_>, options: &OpenOptions) -> Result<Node> {
-    if options.create && options.directory {
-        return Err(ErrorCode::Invalid);
-    }
-    // What is created is a file, whatever the slash says, and nothing is followed for that.
-    let create_folder = options.create && path.slash;
     let exclusive = options.create && options.exclusive;
-    let follow = match options.follow || path.slash {
-        _ if exclusive || create_folder => Follow::Never,
-        false => Follow::Never,
-        true if options.create => Follow::UnlessSlash,
-        true => Follow::Always,
-    };
-    let place = dir.place(path, follow)?;
-    if create_folder || options.create && place.slash {
-        let dots = !matches!(place.last, Last::Name(_));
-        let exists = exclusive && dots;
-        return Err(if exists { ErrorCode::Exists } else { ErrorCode::IsDirectory });
-    }
+    let place = place_to_open(path, options, |path, follow| dir.place(path, follow))?;
     let inode =
         if options.create { find_or_create(dir, &place, exclusive)? } else { find(&place)? };
+    node(dir, inode, options, place.slash)
+}
+
+pub(super) fn open_direct(
+    dir: &MemoryDir,
+    path: &GuestPath<'_>,
+    options: &OpenOptions,
+) -> Option<Result<Node>> {
+    let mut inode = Arc::clone(&dir.inode);
+    for name in path.names() {
+        inode = match inode.child(name.as_bytes()) {
+            Ok(Some(child)) if child.kind == FileKind::SymbolicLink => return None,
+            Ok(Some(child)) => child,
+            Ok(None) => return Some(Err(ErrorCode::NoEntry)),
+            Err(error) => return Some(Err(error)),
+        };
+    }
+    Some(node(dir, inode, options, false))
+}
+
+fn node(dir: &MemoryDir, inode: Arc<Inode>, options: &OpenOptions, slash: bool) -> Result<Node> {
     match inode.kind {
         FileKind::Directory if options.create || options.write || options.truncate => {
             Err(ErrorCode::IsDirectory)
@@ -36,7 +41,7 @@ pub(super) fn open(dir: &MemoryDir, path: &GuestPath<'_>, options: &OpenOptions)
         FileKind::Directory => {
             Ok(Node::Dir(Arc::new(MemoryDir { volume: Arc::clone(&dir.volume), inode })))
         }
-        _ if options.directory || place.slash => Err(ErrorCode::NotDirectory),
+        _ if options.directory || slash => Err(ErrorCode::NotDirectory),
         FileKind::SymbolicLink => Err(ErrorCode::Loop),
         _ => open_file(inode, options),
     }

@@ -1,5 +1,6 @@
 use super::entries::MountEntries;
 use super::spot::{Spot, Target};
+use crate::fs::opening::place_to_open;
 use crate::fs::path::{GuestPath, Last, check_link_text};
 use crate::fs::walk::Follow;
 use crate::fs::{self, Dir, Entries, FileKind, Node, OpenOptions, SetTime, Stat, SyncKind};
@@ -68,24 +69,9 @@ fn open_folder(spot: Spot, options: &OpenOptions) -> Result<Node> {
 impl Dir for MountDir {
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
         let path = GuestPath::parse(path)?;
-        if options.create && options.directory {
-            return Err(ErrorCode::Invalid);
-        }
-        // What is created is a file, whatever the slash says, and nothing is followed for that.
         let exclusive = options.create && options.exclusive;
-        let follow = match options.follow || path.slash {
-            _ if exclusive || options.create && path.slash => Follow::Never,
-            false => Follow::Never,
-            true if options.create => Follow::UnlessSlash,
-            true => Follow::Always,
-        };
-        let place = self.spot.place(&path, follow)?;
+        let place = place_to_open(&path, options, |path, follow| self.spot.place(path, follow))?;
         let slash = place.slash;
-        if options.create && slash {
-            let dots = !matches!(place.last, Last::Name(_));
-            let exists = exclusive && dots;
-            return Err(if exists { ErrorCode::Exists } else { ErrorCode::IsDirectory });
-        }
         match Spot::target(place)? {
             Target::Own(spot) | Target::Point(spot) => open_folder(spot, options),
             Target::File(_) if slash => Err(ErrorCode::NotDirectory),

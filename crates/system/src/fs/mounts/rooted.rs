@@ -1,4 +1,5 @@
-use crate::fs::{self, Dir, Entries, Node, OpenOptions, SetTime, Stat, SyncKind};
+use crate::fs::forward::forward_dir;
+use crate::fs::{self, Dir, Node, OpenOptions, SetTime, Stat};
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
 
@@ -30,6 +31,9 @@ impl Rooted {
 }
 
 impl Dir for Rooted {
+    // Read-only is what the mount alone is: through its own path nothing else is changed either.
+    forward_dir!(direct: stat, set_times, sync, entries, is_read_only, permissions);
+
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
         self.either(path, |dir, path| dir.open(path, options))
     }
@@ -75,30 +79,5 @@ impl Dir for Rooted {
 
     fn link_to(&self, path: &str, follow: bool, to_dir: &dyn Dir, to: &str) -> Result<()> {
         self.either(path, |dir, path| fs::link(dir, path, follow, to_dir, to))
-    }
-
-    fn stat(&self) -> Result<Stat> {
-        self.direct.stat()
-    }
-
-    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()> {
-        self.direct.set_times(accessed, modified)
-    }
-
-    fn sync(&self, kind: SyncKind) -> Result<()> {
-        self.direct.sync(kind)
-    }
-
-    fn entries(&self) -> Result<Box<dyn Entries>> {
-        self.direct.entries()
-    }
-
-    /// Of the mount alone: through its own path nothing else is changed either.
-    fn is_read_only(&self) -> bool {
-        self.direct.is_read_only()
-    }
-
-    fn permissions(&self) -> Option<u16> {
-        self.direct.permissions()
     }
 }

@@ -53,6 +53,10 @@ impl Dir for OsDir {
         open::open(self, GuestPath::parse(path)?, options)
     }
 
+    fn open_direct(&self, path: &str, options: &OpenOptions) -> Option<Result<Node>> {
+        open::open_direct(self, &GuestPath::parse(path).ok()?, options)
+    }
+
     fn stat_at(&self, path: &str, follow: bool) -> Result<Stat> {
         stat::stat_at(self, GuestPath::parse(path)?, follow)
     }

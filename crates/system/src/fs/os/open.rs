@@ -15,7 +15,29 @@ const NEW_FILE: Mode = Mode::from_bits_retain(0o666);
 
 pub(super) fn open(dir: &OsDir, path: GuestPath<'_>, options: &OpenOptions) -> Result<Node> {
     let fd = open_fd(dir, &path, options)?;
-    let directory = if options.directory || path.slash {
+    node(dir, fd, options, options.directory || path.slash)
+}
+
+pub(super) fn open_direct(
+    dir: &OsDir,
+    path: &GuestPath<'_>,
+    options: &OpenOptions,
+) -> Option<Result<Node>> {
+    let flags = flags(options) | OFlags::NOFOLLOW;
+    let opened = match path.as_name() {
+        Some(name) => retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty()))
+            .map_err(ErrorCode::from),
+        None => dir.open_without_links(path, flags)?,
+    };
+    match opened {
+        Ok(fd) => Some(node(dir, fd, options, options.directory)),
+        Err(ErrorCode::Loop) => None,
+        Err(error) => Some(Err(error)),
+    }
+}
+
+fn node(dir: &OsDir, fd: OwnedFd, options: &OpenOptions, is_folder: bool) -> Result<Node> {
+    let is_folder = if is_folder {
         true
     } else if options.write || options.create || options.truncate {
         // The system opens no directory for any of these.
@@ -23,7 +45,7 @@ pub(super) fn open(dir: &OsDir, path: GuestPath<'_>, options: &OpenOptions) -> R
     } else {
         is_directory(&fd)?
     };
-    Ok(if directory {
+    Ok(if is_folder {
         Node::Dir(Arc::new(OsDir::new(fd, dir.resolver())))
     } else {
         Node::File(Arc::new(OsFile::own(fd)))

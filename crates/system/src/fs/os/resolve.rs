@@ -70,6 +70,18 @@ impl OsDir {
         Ok(Place { slash: place.slash || path.slash, ..place })
     }
 
+    /// Opens what is there if it takes no symbolic link; `None` where only a walk could tell.
+    pub(super) fn open_without_links(
+        &self,
+        path: &GuestPath<'_>,
+        flags: OFlags,
+    ) -> Option<Result<OwnedFd>> {
+        match self.resolver() {
+            Resolver::Kernel => kernel::open_without_links(self.as_fd(), path.text(), flags),
+            Resolver::Walk => None,
+        }
+    }
+
     /// Opens what the path means.
     pub(super) fn open_below(
         &self,
@@ -162,6 +174,19 @@ mod kernel {
         None
     }
 
+    /// Opens a path below a folder that takes no symbolic link; `None` if the kernel can not say.
+    pub(super) fn open_without_links(
+        folder: BorrowedFd<'_>,
+        path: &str,
+        flags: OFlags,
+    ) -> Option<Result<OwnedFd>> {
+        let below = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        match openat2(folder, path, flags, Mode::empty(), below) {
+            Err(Errno::AGAIN | Errno::INTR) => None,
+            opened => Some(opened.map_err(ErrorCode::from)),
+        }
+    }
+
     /// Whether `openat2` is there: old kernels lack it, some sandboxes forbid it.
     pub(super) fn works() -> bool {
         static WORKS: OnceLock<bool> = OnceLock::new();
@@ -180,6 +205,14 @@ mod kernel {
     use std::os::fd::{BorrowedFd, OwnedFd};
 
     pub(super) fn open(_: BorrowedFd<'_>, _: &str, _: OFlags, _: Mode) -> Option<Result<OwnedFd>> {
+        None
+    }
+
+    pub(super) fn open_without_links(
+        _: BorrowedFd<'_>,
+        _: &str,
+        _: OFlags,
+    ) -> Option<Result<OwnedFd>> {
         None
     }
 

@@ -32,7 +32,8 @@ pub enum ChangeKind {
 
 pub(super) fn changes(top: &Folder) -> Result<Vec<Change>> {
     let (Some(upper), Some(lower)) = (top.upper(), top.lower()) else { return Ok(Vec::new()) };
-    let mut search = Search { upper, lower: &lower, pending: Vec::new(), found: Vec::new() };
+    let mut search =
+        Search { upper: upper.dir(), lower: &lower, pending: Vec::new(), found: Vec::new() };
     search.pending.push(Pending::Both { path: String::new(), hidden: false });
     while let Some(pending) = search.pending.pop() {
         search.look(pending)?;

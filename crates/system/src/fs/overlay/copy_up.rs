@@ -3,10 +3,11 @@
 
 use super::dir::Tree;
 use super::entries::MergedEntries;
-use super::folder::{Folder, Found, Layer, open_folder};
+use super::folder::{Folder, Found, Layer};
 use super::lower_file::Original;
 use super::marks;
 use super::spot::Spot;
+use super::upper::Upper;
 use crate::fs::{Dir, File, FileKind, Node, OpenOptions, SetTime, Stat, Timestamp};
 use crate::{ErrorCode, Result};
 use std::io::{IoSlice, IoSliceMut};
@@ -16,24 +17,33 @@ use std::sync::Arc;
 const PIECE: usize = 256 * 1024;
 
 /// The upper folder, made, with those above it, if it is not there yet.
-pub(super) fn upper_of(folder: &Arc<Folder>) -> Result<Arc<dyn Dir>> {
+pub(super) fn upper_of(folder: &Arc<Folder>) -> Result<Arc<Upper>> {
     if folder.spot.is_removed() {
         return Err(ErrorCode::NoEntry);
     }
+    // Of those on the way only the names are held: there may be more than the host's descriptors.
     let mut missing = Vec::new();
-    let mut here = Arc::clone(folder);
-    let mut upper = loop {
-        if let Some(upper) = here.upper() {
-            break Arc::clone(upper);
+    let mut spot = Arc::clone(&folder.spot);
+    let mut here = loop {
+        if let Some(held) = spot.held()
+            && held.upper().is_some()
+        {
+            break held;
         }
-        let (above, name) = here.spot.above().ok_or(ErrorCode::NoEntry)?;
-        missing.push((here, name));
-        here = above.folder()?;
+        let (above, name) = spot.above().ok_or(ErrorCode::NoEntry)?;
+        missing.push(name);
+        spot = above;
     };
-    while let Some((folder, name)) = missing.pop() {
-        upper = copy_up_folder(&*upper, &folder, &name)?;
+    while let Some(name) = missing.pop() {
+        let below = here.child(&name)?;
+        if let Some(upper) = here.upper()
+            && below.upper().is_none()
+        {
+            copy_up_folder(upper, &below, &name)?;
+        }
+        here = below;
     }
-    Ok(upper)
+    here.upper().cloned().ok_or(ErrorCode::NoEntry)
 }
 
 /// Makes sure that a file or symbolic link is in the upper layer, and gives the folder there. The
@@ -41,10 +51,10 @@ pub(super) fn upper_of(folder: &Arc<Folder>) -> Result<Arc<dyn Dir>> {
 ///
 /// # Errors
 /// `NotSupported` for pipes, sockets and devices; what the upper layer says when it is full.
-pub(super) fn copy_up(tree: &Tree, folder: &Arc<Folder>, name: &str) -> Result<Arc<dyn Dir>> {
+pub(super) fn copy_up(tree: &Tree, folder: &Arc<Folder>, name: &str) -> Result<Arc<Upper>> {
     let found = folder.look(name)?.ok_or(ErrorCode::NoEntry)?;
     match found.layer {
-        Layer::Upper => folder.layer(Layer::Upper),
+        Layer::Upper => folder.upper().cloned().ok_or(ErrorCode::NoEntry),
         Layer::Lower => Copying::begin(folder, name, &found, true)?.finish(tree),
     }
 }
@@ -87,7 +97,7 @@ pub(super) struct Copying<'a> {
     folder: &'a Arc<Folder>,
     name: &'a str,
     original: Stat,
-    upper: Arc<dyn Dir>,
+    upper: Arc<Upper>,
     temporary: String,
     /// When the upper folder was changed for the guest the last time: this is no change to it.
     modified: Timestamp,
@@ -165,7 +175,7 @@ impl<'a> Copying<'a> {
     }
 
     /// Puts the copy in place; from now on the name means it.
-    pub(super) fn finish(self, tree: &Tree) -> Result<Arc<dyn Dir>> {
+    pub(super) fn finish(self, tree: &Tree) -> Result<Arc<Upper>> {
         let spot = &self.folder.spot;
         let reading: Option<(Arc<Original>, _)> = match spot.held_original(self.name) {
             Some(original) => {
@@ -177,7 +187,7 @@ impl<'a> Copying<'a> {
         crate::fs::rename(&*self.upper, &self.temporary, &*self.upper, self.name)?;
         tree.identities.copied(&self.upper.stat_at(self.name, false)?, &self.original);
         if let Some((original, copy)) = reading {
-            original.copied(copy);
+            original.copied(copy, &self.original);
             spot.take_original(self.name);
         }
         Ok(Arc::clone(&self.upper))
@@ -192,19 +202,19 @@ impl Drop for Copying<'_> {
     }
 }
 
-fn copy_up_folder(above: &dyn Dir, folder: &Folder, name: &str) -> Result<Arc<dyn Dir>> {
+fn copy_up_folder(above: &Upper, folder: &Folder, name: &str) -> Result<()> {
     let lower = folder.lower().ok_or(ErrorCode::NoEntry)?;
     let modified = above.stat()?.modified;
     above.create_dir(name)?;
-    let upper = open_folder(above, name)?.ok_or(ErrorCode::NoEntry)?;
+    let upper = above.folder(name)?.ok_or(ErrorCode::NoEntry)?;
     above.set_times(SetTime::Keep, SetTime::To(modified))?;
     if let Some(permissions) = lower.permissions() {
         upper.set_permissions(permissions)?;
     }
     let stat = lower.stat()?;
     upper.set_times(SetTime::To(stat.accessed), SetTime::To(stat.modified))?;
-    folder.set_upper(Arc::clone(&upper));
-    Ok(upper)
+    folder.set_upper(upper);
+    Ok(())
 }
 
 /// Opens a file of a layer for reading.

@@ -1,5 +1,6 @@
 use super::marks;
 use super::spot::Spot;
+use super::upper::Upper;
 use crate::fs::walk::{self, Step};
 use crate::fs::{Dir, FileKind, Node, OpenOptions, Stat};
 use crate::{ErrorCode, Result};
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// A folder of the merged tree: an upper and a lower one, or one of them.
 pub(super) struct Folder {
     pub(super) spot: Arc<Spot>,
-    upper: OnceLock<Arc<dyn Dir>>,
+    upper: OnceLock<Arc<Upper>>,
     lower: Mutex<Option<Arc<dyn Dir>>>,
 }
 
@@ -29,18 +30,23 @@ pub(super) struct Found {
 
 impl Folder {
     pub(super) fn top(lower: Arc<dyn Dir>, upper: Arc<dyn Dir>) -> Arc<Self> {
-        let folder = Self::new(Spot::top(), Some(upper), Some(lower));
+        let folder = Self::new(Spot::top(), Some(Upper::top(upper)), Some(lower));
         // Nobody else knows the spot: this can not fail.
         let _ = folder.spot.folder_or(|| Ok(Arc::clone(&folder)));
         folder
     }
 
-    fn new(spot: Arc<Spot>, upper: Option<Arc<dyn Dir>>, lower: Option<Arc<dyn Dir>>) -> Arc<Self> {
+    fn new(spot: Arc<Spot>, upper: Option<Arc<Upper>>, lower: Option<Arc<dyn Dir>>) -> Arc<Self> {
         let upper = upper.map_or_else(OnceLock::new, OnceLock::from);
         Arc::new(Self { spot, upper, lower: Mutex::new(lower) })
     }
 
-    pub(super) fn upper(&self) -> Option<&Arc<dyn Dir>> {
+    /// A folder that only the lower layer has.
+    pub(super) fn of_lower(spot: Arc<Spot>, lower: Arc<dyn Dir>) -> Arc<Self> {
+        Self::new(spot, None, Some(lower))
+    }
+
+    pub(super) fn upper(&self) -> Option<&Arc<Upper>> {
         self.upper.get()
     }
 
@@ -49,7 +55,7 @@ impl Folder {
     }
 
     /// Now there is an upper folder.
-    pub(super) fn set_upper(&self, upper: Arc<dyn Dir>) {
+    pub(super) fn set_upper(&self, upper: Arc<Upper>) {
         let _ = self.upper.set(upper);
     }
 
@@ -87,7 +93,7 @@ impl Folder {
     /// `NoEntry` when it is gone.
     pub(super) fn layer(&self, layer: Layer) -> Result<Arc<dyn Dir>> {
         let dir = match layer {
-            Layer::Upper => self.upper().cloned(),
+            Layer::Upper => self.upper().map(|upper| Arc::clone(upper) as Arc<dyn Dir>),
             Layer::Lower => self.lower(),
         };
         dir.ok_or(ErrorCode::NoEntry)
@@ -106,7 +112,7 @@ impl Folder {
         let spot = self.spot.below(name);
         spot.folder_or(|| {
             let upper = match self.upper() {
-                Some(upper) => open_folder(&**upper, name)?,
+                Some(upper) => upper.folder(name)?,
                 None => None,
             };
             let lower = match (self.look_lower(name)?, self.lower()) {

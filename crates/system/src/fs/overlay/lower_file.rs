@@ -15,28 +15,29 @@ const MOST: u64 = i64::MAX.unsigned_abs();
 /// A lower file that is open for reading, by whichever handles.
 pub(super) struct Original {
     spot: Arc<Spot>,
-    name: String,
-    identity: Option<Identity>,
+    name: Arc<str>,
     /// Its copy, once there is one.
-    copy: OnceLock<Arc<dyn File>>,
+    copy: OnceLock<Copy>,
     unlinked: AtomicBool,
 }
 
+struct Copy {
+    file: Arc<dyn File>,
+    /// What it is called by `stat`, if it stands for the original.
+    identity: Option<Identity>,
+}
+
 impl Original {
-    pub(super) fn new(spot: Arc<Spot>, name: &str, stat: &Stat) -> Arc<Self> {
-        Arc::new(Self {
-            spot,
-            name: name.to_owned(),
-            // See `Identities::copied`.
-            identity: (stat.links <= 1).then(|| identity::of(stat)),
-            copy: OnceLock::new(),
-            unlinked: AtomicBool::new(false),
-        })
+    pub(super) fn new(spot: Arc<Spot>, name: Arc<str>) -> Arc<Self> {
+        let unlinked = AtomicBool::new(false);
+        Arc::new(Self { spot, name, copy: OnceLock::new(), unlinked })
     }
 
     /// From now on, `copy` is what the handles read.
-    pub(super) fn copied(&self, copy: Arc<dyn File>) {
-        let _ = self.copy.set(copy);
+    pub(super) fn copied(&self, file: Arc<dyn File>, original: &Stat) {
+        // See `Identities::copied`.
+        let identity = (original.links <= 1).then(|| identity::of(original));
+        let _ = self.copy.set(Copy { file, identity });
     }
 
     /// The name is gone; the handles go on.
@@ -69,7 +70,7 @@ impl LowerFile {
 
     #[inline]
     fn copy(&self) -> Option<&Arc<dyn File>> {
-        self.original.copy.get()
+        self.original.copy.get().map(|copy| &copy.file)
     }
 
     #[inline]
@@ -94,6 +95,10 @@ impl File for LowerFile {
 
     fn read_at(&self, buffers: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
         self.current().read_at(buffers, offset)
+    }
+
+    fn prepare(&self, offset: Option<u64>) -> Result<()> {
+        if self.copy().is_some() { Ok(()) } else { self.file.prepare(offset) }
     }
 
     fn write_at(&self, _: &[IoSlice<'_>], offset: u64) -> Result<usize> {
@@ -122,7 +127,7 @@ impl File for LowerFile {
             let gone = u64::from(self.original.unlinked.load(Ordering::Relaxed));
             return Ok(Stat { links: stat.links.saturating_sub(gone), ..stat });
         }
-        Ok(match self.original.identity {
+        Ok(match self.original.copy.get().and_then(|copy| copy.identity) {
             Some((device, inode)) => Stat { device, inode, ..stat },
             None => stat,
         })

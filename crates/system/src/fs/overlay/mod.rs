@@ -30,15 +30,18 @@ mod changes;
 mod compare;
 mod copy_up;
 mod dir;
+mod direct;
 mod entries;
 mod folder;
 mod identity;
+mod known;
 mod lower_file;
 mod marks;
 mod names;
 mod open;
 mod rename;
 mod spot;
+mod upper;
 
 pub use changes::{Change, ChangeKind};
 pub use dir::Overlay;

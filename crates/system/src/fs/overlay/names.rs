@@ -5,8 +5,8 @@ use super::dir::{OverlayPlace, Target, Tree, find_at};
 use super::entries::MergedEntries;
 use super::folder::{Folder, Found, Layer, text};
 use super::marks;
-use crate::fs::FileKind;
 use crate::fs::path::Last;
+use crate::fs::{Dir, FileKind};
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
 

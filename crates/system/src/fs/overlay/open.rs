@@ -1,36 +1,25 @@
 use super::copy_up::{Copying, open_file, upper_of};
 use super::dir::{Overlay, OverlayPlace, Target, find_at};
+use super::direct;
 use super::folder::{Folder, Found, Layer, text};
 use super::lower_file::{LowerFile, Original};
 use super::marks;
-use crate::fs::path::{GuestPath, Last};
-use crate::fs::walk::Follow;
-use crate::fs::{File, FileKind, Node, OpenOptions};
+use super::spot::Spot;
+use crate::fs::opening::place_to_open;
+use crate::fs::path::GuestPath;
+use crate::fs::{Dir, File, FileKind, Node, OpenOptions};
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
 
 pub(super) fn open(overlay: &Overlay, path: &GuestPath<'_>, options: &OpenOptions) -> Result<Node> {
-    if options.create && options.directory {
-        return Err(ErrorCode::Invalid);
-    }
     let changes = options.create || options.write || options.truncate;
     let _changing = changes.then(|| overlay.tree.change());
     let _looking = (!changes).then(|| overlay.tree.look());
-    // What is created is a file, whatever the slash says, and nothing is followed for that.
-    let create_folder = options.create && path.slash;
-    let exclusive = options.create && options.exclusive;
-    let follow = match options.follow || path.slash {
-        _ if exclusive || create_folder => Follow::Never,
-        false => Follow::Never,
-        true if options.create => Follow::UnlessSlash,
-        true => Follow::Always,
-    };
-    let place = overlay.place(path, follow)?;
-    if create_folder || options.create && place.slash {
-        let dots = !matches!(place.last, Last::Name(_));
-        let exists = exclusive && dots;
-        return Err(if exists { ErrorCode::Exists } else { ErrorCode::IsDirectory });
+    if let Some(opened) = direct::open(overlay, path, options) {
+        return opened;
     }
+    let exclusive = options.create && options.exclusive;
+    let place = place_to_open(path, options, |path, follow| overlay.place(path, follow))?;
     let slash = place.slash;
     // Slashes are looked at below, where it is known which error they make.
     let place = OverlayPlace { slash: false, ..place };
@@ -59,7 +48,7 @@ pub(super) fn open(overlay: &Overlay, path: &GuestPath<'_>, options: &OpenOption
         Layer::Lower if options.write || options.truncate => {
             open_copy(overlay, &place.folder, name, &found, &options)
         }
-        Layer::Lower => open_lower(overlay, &place.folder, name, &found),
+        Layer::Lower => open_lower(overlay, &place.folder, name),
     };
     file.map(Node::File)
 }
@@ -98,14 +87,18 @@ fn open_copy(
     overlay.tree.identities.handed_out(file)
 }
 
-fn open_lower(
-    overlay: &Overlay,
-    folder: &Arc<Folder>,
-    name: &str,
-    found: &Found,
-) -> Result<Arc<dyn File>> {
+fn open_lower(overlay: &Overlay, folder: &Folder, name: &str) -> Result<Arc<dyn File>> {
     let file = open_file(&*folder.layer(Layer::Lower)?, name)?;
-    let spot = &folder.spot;
-    let original = spot.original(name, || Original::new(Arc::clone(spot), name, &found.stat));
-    Ok(Arc::new(LowerFile::new(Arc::clone(&overlay.tree), file, original)))
+    Ok(lower_file(overlay, &folder.spot, name, file))
+}
+
+/// A file of the lower layer, as it is handed out.
+pub(super) fn lower_file(
+    overlay: &Overlay,
+    spot: &Arc<Spot>,
+    name: &str,
+    file: Arc<dyn File>,
+) -> Arc<dyn File> {
+    let original = spot.original(name, |name| Original::new(Arc::clone(spot), Arc::clone(name)));
+    Arc::new(LowerFile::new(Arc::clone(&overlay.tree), file, original))
 }

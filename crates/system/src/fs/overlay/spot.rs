@@ -1,7 +1,7 @@
 use super::folder::Folder;
 use super::lower_file::Original;
 use crate::{ErrorCode, Result};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Where a folder is in the merged tree, as long as somebody holds it or something below it.
@@ -16,14 +16,14 @@ struct State {
     place: Place,
     /// The folder itself, while it is in use: everybody has the same one.
     folder: Weak<Folder>,
-    below: HashMap<String, Weak<Spot>>,
+    below: BTreeMap<Arc<str>, Weak<Spot>>,
     /// Files of the lower folder that are open.
-    originals: HashMap<String, Weak<Original>>,
+    originals: BTreeMap<Arc<str>, Weak<Original>>,
 }
 
 enum Place {
     Top,
-    Below(Arc<Spot>, String),
+    Below(Arc<Spot>, Arc<str>),
     Removed,
 }
 
@@ -33,7 +33,7 @@ impl Spot {
     }
 
     fn new(place: Place) -> Arc<Self> {
-        let (folder, below, originals) = (Weak::new(), HashMap::new(), HashMap::new());
+        let (folder, below, originals) = (Weak::new(), BTreeMap::new(), BTreeMap::new());
         Arc::new(Self { state: Mutex::new(State { place, folder, below, originals }) })
     }
 
@@ -47,8 +47,9 @@ impl Spot {
         if let Some(spot) = state.below.get(name).and_then(Weak::upgrade) {
             return spot;
         }
-        let spot = Self::new(Place::Below(Arc::clone(self), name.to_owned()));
-        state.below.insert(name.to_owned(), Arc::downgrade(&spot));
+        let name: Arc<str> = name.into();
+        let spot = Self::new(Place::Below(Arc::clone(self), Arc::clone(&name)));
+        state.below.insert(name, Arc::downgrade(&spot));
         spot
     }
 
@@ -102,9 +103,9 @@ impl Spot {
     }
 
     /// The spot above and the name there; `None` at the top and when it was removed.
-    pub(super) fn above(&self) -> Option<(Arc<Self>, String)> {
+    pub(super) fn above(&self) -> Option<(Arc<Self>, Arc<str>)> {
         match &self.lock().place {
-            Place::Below(above, name) => Some((Arc::clone(above), name.clone())),
+            Place::Below(above, name) => Some((Arc::clone(above), Arc::clone(name))),
             Place::Top | Place::Removed => None,
         }
     }
@@ -134,12 +135,13 @@ impl Spot {
     /// The folder `name` is now `new` in another one.
     pub(super) fn rename(&self, name: &str, to: &Arc<Self>, new: &str) {
         if let Some(spot) = self.take_below(name) {
+            let new: Arc<str> = new.into();
             // What was above may go with this; not while its state is locked.
             let _before = std::mem::replace(
                 &mut spot.lock().place,
-                Place::Below(Arc::clone(to), new.to_owned()),
+                Place::Below(Arc::clone(to), Arc::clone(&new)),
             );
-            to.lock().below.insert(new.to_owned(), Arc::downgrade(&spot));
+            to.lock().below.insert(new, Arc::downgrade(&spot));
         }
     }
 
@@ -151,14 +153,15 @@ impl Spot {
     pub(super) fn original(
         &self,
         name: &str,
-        make: impl FnOnce() -> Arc<Original>,
+        make: impl FnOnce(&Arc<str>) -> Arc<Original>,
     ) -> Arc<Original> {
         let mut state = self.lock();
         if let Some(original) = state.originals.get(name).and_then(Weak::upgrade) {
             return original;
         }
-        let original = make();
-        state.originals.insert(name.to_owned(), Arc::downgrade(&original));
+        let name: Arc<str> = name.into();
+        let original = make(&name);
+        state.originals.insert(name, Arc::downgrade(&original));
         original
     }
 

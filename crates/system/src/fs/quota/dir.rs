@@ -2,7 +2,8 @@ use super::account::{Account, Slot, identity};
 use super::file::QuotaFile;
 use super::inode::Inode;
 use super::{QuotaLimits, QuotaWatch};
-use crate::fs::{Dir, Entries, File, Node, OpenOptions, SetTime, Stat, SyncKind};
+use crate::fs::forward::forward_dir;
+use crate::fs::{Dir, File, Node, OpenOptions};
 use crate::{ErrorCode, Result};
 use std::any::Any;
 use std::sync::Arc;
@@ -97,26 +98,8 @@ impl Quota {
         Ok(self.account.inode(&file.stat()?))
     }
 
-    /// Makes a name.
-    fn make(&self, make: impl FnOnce() -> Result<()>) -> Result<()> {
-        let name = self.account.new_name()?;
-        make()?;
-        name.keep();
-        Ok(())
-    }
-}
-
-impl Dir for Quota {
-    fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
-        let slot = self.account.slot()?;
-        let changes = options.create || options.truncate;
-        let _changing = changes.then(|| self.account.change());
-        let _looking = (!changes).then(|| self.account.look());
-        let node = if options.truncate && self.account.limits.sizes() {
-            self.open_and_empty(path, options)?
-        } else {
-            self.open_or_create(path, options)?.0
-        };
+    /// What was opened, within the limits.
+    fn handed_out(&self, node: Node, options: &OpenOptions, slot: Slot) -> Result<Node> {
         Ok(match node {
             Node::File(file) => {
                 let inode = self.inode(&*file)?;
@@ -129,18 +112,42 @@ impl Dir for Quota {
         })
     }
 
-    fn stat_at(&self, path: &str, follow: bool) -> Result<Stat> {
-        self.dir.stat_at(path, follow)
+    /// Makes a name.
+    fn make(&self, make: impl FnOnce() -> Result<()>) -> Result<()> {
+        let name = self.account.new_name()?;
+        make()?;
+        name.keep();
+        Ok(())
+    }
+}
+
+impl Dir for Quota {
+    forward_dir!(dir: stat_at, set_times_at, read_link, stat, set_times, sync, entries, is_read_only, permissions, set_permissions);
+
+    fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
+        let slot = self.account.slot()?;
+        let changes = options.create || options.truncate;
+        let _changing = changes.then(|| self.account.change());
+        let _looking = (!changes).then(|| self.account.look());
+        let node = if options.truncate && self.account.limits.sizes() {
+            self.open_and_empty(path, options)?
+        } else {
+            self.open_or_create(path, options)?.0
+        };
+        self.handed_out(node, options, slot)
     }
 
-    fn set_times_at(
-        &self,
-        path: &str,
-        follow: bool,
-        accessed: SetTime,
-        modified: SetTime,
-    ) -> Result<()> {
-        self.dir.set_times_at(path, follow, accessed, modified)
+    fn open_direct(&self, path: &str, options: &OpenOptions) -> Option<Result<Node>> {
+        if options.create || options.truncate {
+            return None;
+        }
+        let slot = match self.account.slot() {
+            Ok(slot) => slot,
+            Err(error) => return Some(Err(error)),
+        };
+        let _looking = self.account.look();
+        let node = self.dir.open_direct(path, options)?;
+        Some(node.and_then(|node| self.handed_out(node, options, slot)))
     }
 
     fn create_dir(&self, path: &str) -> Result<()> {
@@ -173,10 +180,6 @@ impl Dir for Quota {
         made
     }
 
-    fn read_link(&self, path: &str) -> Result<Vec<u8>> {
-        self.dir.read_link(path)
-    }
-
     fn rename_to(&self, path: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
         let to_dir = self.same_mount(to_dir)?;
         let _names = self.account.change();
@@ -196,33 +199,5 @@ impl Dir for Quota {
         let to_dir = self.same_mount(to_dir)?;
         let _names = self.account.change();
         self.make(|| crate::fs::link(&*self.dir, path, follow, &*to_dir.dir, to))
-    }
-
-    fn stat(&self) -> Result<Stat> {
-        self.dir.stat()
-    }
-
-    fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()> {
-        self.dir.set_times(accessed, modified)
-    }
-
-    fn sync(&self, kind: SyncKind) -> Result<()> {
-        self.dir.sync(kind)
-    }
-
-    fn entries(&self) -> Result<Box<dyn Entries>> {
-        self.dir.entries()
-    }
-
-    fn is_read_only(&self) -> bool {
-        self.dir.is_read_only()
-    }
-
-    fn permissions(&self) -> Option<u16> {
-        self.dir.permissions()
-    }
-
-    fn set_permissions(&self, permissions: u16) -> Result<()> {
-        self.dir.set_permissions(permissions)
     }
 }

@@ -1,4 +1,5 @@
 use super::FileNumbers;
+use super::room::Held;
 use crate::fs::{Dir, DirEntry, Entries, FileKind};
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
@@ -8,8 +9,14 @@ use std::sync::Arc;
 pub(super) struct Sorted {
     dir: Arc<dyn Dir>,
     numbers: Arc<FileNumbers>,
-    read: Option<Vec<Entry>>,
+    read: Option<List>,
     at: usize,
+}
+
+/// Entries that are sorted, and paid for while they are kept.
+struct List {
+    entries: Vec<Entry>,
+    _room: Held,
 }
 
 struct Entry {
@@ -24,18 +31,20 @@ impl Sorted {
     }
 
     fn read(&mut self) -> Result<&[Entry]> {
-        let entries = match self.read.take() {
-            Some(entries) => entries,
+        let list = match self.read.take() {
+            Some(list) => list,
             None => self.list()?,
         };
-        Ok(self.read.insert(entries))
+        Ok(&self.read.insert(list).entries)
     }
 
-    fn list(&self) -> Result<Vec<Entry>> {
+    fn list(&self) -> Result<List> {
         let device = self.dir.stat()?.device;
         let mut walk = self.dir.entries()?;
+        let mut room = Held::new(self.numbers.room());
         let mut entries = Vec::new();
         while let Some(entry) = walk.peek()? {
+            room.more(size_of::<Entry>() + entry.name.len())?;
             entries.push(Entry { name: entry.name.into(), inode: entry.inode, kind: entry.kind });
             walk.advance();
         }
@@ -55,7 +64,7 @@ impl Sorted {
                 entry.kind = found.kind;
             }
         }
-        Ok(entries)
+        Ok(List { entries, _room: room })
     }
 }
 
@@ -82,7 +91,7 @@ impl Entries for Sorted {
     }
 
     fn advance(&mut self) {
-        let end = self.read.as_ref().map_or(0, Vec::len);
+        let end = self.read.as_ref().map_or(0, |list| list.entries.len());
         self.at = (self.at + 1).min(end);
     }
 }

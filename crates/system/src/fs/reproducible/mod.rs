@@ -3,11 +3,13 @@
 mod entries;
 mod file;
 mod numbers;
+mod room;
 
 pub use file::ReproducibleFile;
 pub use numbers::FileNumbers;
 
-use super::{Dir, Entries, FileKind, Node, OpenOptions, SetTime, Stat, SyncKind};
+use super::forward::forward_dir;
+use super::{Dir, Entries, FileKind, Node, OpenOptions, SetTime, Stat};
 use crate::{ErrorCode, Result};
 use entries::Sorted;
 use std::any::Any;
@@ -44,6 +46,8 @@ impl Reproducible {
 }
 
 impl Dir for Reproducible {
+    forward_dir!(dir: create_dir, symlink, read_link, sync, is_read_only);
+
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
         Ok(match self.dir.open(path, options)? {
             Node::Dir(dir) => Node::Dir(Arc::new(Self::new(dir, self.numbers.clone()))),
@@ -69,24 +73,12 @@ impl Dir for Reproducible {
         Ok(())
     }
 
-    fn create_dir(&self, path: &str) -> Result<()> {
-        self.dir.create_dir(path)
-    }
-
     fn remove_dir(&self, path: &str) -> Result<()> {
         self.forgetting(path, || self.dir.remove_dir(path))
     }
 
     fn remove_file(&self, path: &str) -> Result<()> {
         self.forgetting(path, || self.dir.remove_file(path))
-    }
-
-    fn symlink(&self, target: &str, path: &str) -> Result<()> {
-        self.dir.symlink(target, path)
-    }
-
-    fn read_link(&self, path: &str) -> Result<Vec<u8>> {
-        self.dir.read_link(path)
     }
 
     fn rename_to(&self, path: &str, to_dir: &dyn Dir, to: &str) -> Result<()> {
@@ -117,16 +109,8 @@ impl Dir for Reproducible {
         Ok(())
     }
 
-    fn sync(&self, kind: SyncKind) -> Result<()> {
-        self.dir.sync(kind)
-    }
-
     fn entries(&self) -> Result<Box<dyn Entries>> {
         Ok(Box::new(Sorted::new(self.dir.clone(), self.numbers.clone())))
-    }
-
-    fn is_read_only(&self) -> bool {
-        self.dir.is_read_only()
     }
 }
 

@@ -1,13 +1,15 @@
 use super::plain;
+use super::room::Room;
 use crate::fs::{SetTime, Stat, Timestamp};
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The numbers of files as one guest sees them, in the order in which it meets them, and the times
 /// that it has given them.
 pub struct FileNumbers {
     start: Timestamp,
     known: Mutex<Known>,
+    room: Arc<Room>,
 }
 
 #[derive(Default)]
@@ -32,7 +34,12 @@ impl FileNumbers {
     /// No files, for a guest whose time begins at `start`.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
-        Self { start, known: Mutex::default() }
+        Self { start, known: Mutex::default(), room: Arc::default() }
+    }
+
+    /// What the guest's sorted entries take.
+    pub(super) fn room(&self) -> &Arc<Room> {
+        &self.room
     }
 
     /// What the guest is told of a file.

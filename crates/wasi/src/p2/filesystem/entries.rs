@@ -1,5 +1,5 @@
 use super::convert::{FileNumber, kind};
-use super::seen::Entry;
+use super::seen::Seen;
 use crate::p2::bindings::wasi::filesystem::types::DirectoryEntry;
 use std::sync::Arc;
 use wayleave_system::Result;
@@ -19,20 +19,21 @@ impl Entries {
         Ok(Self { walk, dir, device })
     }
 
-    /// The next entry, if there is one, and what is known of it besides. Names that are no text can
-    /// not be told: they are left out, as are the folder itself and the one above.
-    pub(super) fn next(&mut self) -> Result<Option<(DirectoryEntry, Option<Entry>)>> {
+    /// The next entry, if there is one. What is known of it besides goes to `seen`. Names that are
+    /// no text can not be told: they are left out, as are the folder itself and the one above.
+    pub(super) fn next(&mut self, mut seen: Option<&mut Seen>) -> Result<Option<DirectoryEntry>> {
         loop {
             let Some(entry) = self.walk.peek()? else { return Ok(None) };
             let found = match std::str::from_utf8(entry.name) {
                 Ok("." | "..") | Err(_) => None,
                 Ok(name) => {
-                    let (device, inode) = (self.device, entry.inode);
-                    let seen = (inode != 0).then(|| {
-                        let file = FileNumber { device, inode };
-                        Entry::new(self.dir.clone(), name.to_owned(), file, entry.kind)
-                    });
-                    Some((DirectoryEntry { r#type: kind(entry.kind), name: name.to_owned() }, seen))
+                    let file = FileNumber { device: self.device, inode: entry.inode };
+                    if let Some(seen) = &mut seen
+                        && file.inode != 0
+                    {
+                        seen.entry(&self.dir, name, file, entry.kind);
+                    }
+                    Some(DirectoryEntry { r#type: kind(entry.kind), name: name.to_owned() })
                 }
             };
             self.walk.advance();

@@ -9,8 +9,8 @@ mod seen;
 pub(crate) use descriptor::Descriptor;
 pub(crate) use entries::Entries;
 pub(crate) use read::ReadAt;
+use seen::Asked;
 pub(super) use seen::Seen;
-use seen::{Asked, AtPath};
 
 use super::Host;
 use super::bindings::wasi::filesystem::preopens;
@@ -43,14 +43,14 @@ impl Host {
     /// A descriptor, for a call that is not the second half of the one before.
     #[inline]
     fn descriptor(&mut self, this: Borrow<Descriptor>) -> Result<&Descriptor, Stop> {
-        self.seen = None;
+        self.seen.forget();
         self.descriptors.get(this)
     }
 
-    /// Keeps what was seen for the next call, but not of a guest that is recorded: how much time
-    /// passes until then must not decide what is asked again.
-    fn remember(&mut self, seen: Option<Seen>) {
-        self.seen = seen.filter(|_| self.waiter.watch.is_none());
+    /// Whether what was seen may be kept for the next call: not of a guest that is recorded, as how
+    /// much time passes until then must not decide what is asked again.
+    fn remembers(&self) -> bool {
+        self.waiter.watch.is_none()
     }
 
     /// The metadata of what is at a path, for both calls that ask for it.
@@ -61,16 +61,15 @@ impl Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<Stat> {
-        if let Some(Seen::Path(seen)) = self.seen.take()
-            && let Some(stat) = seen.at(asked, this, path_flags, path)
-        {
+        if let Some(stat) = self.seen.take_stat(asked, this, path_flags, path) {
             return Ok(Ok(stat));
         }
         let dir = self.descriptors.get(this)?.dir();
         let found = dir.and_then(|dir| dir.stat_at(path, follow(path_flags)));
-        if let Ok(found) = &found {
-            let seen = AtPath::new(asked, this, path_flags, path, *found);
-            self.remember(Some(Seen::Path(seen)));
+        if let Ok(found) = &found
+            && self.remembers()
+        {
+            self.seen.path(asked, this, path_flags, path, *found);
         }
         told(found)
     }
@@ -79,7 +78,7 @@ impl Host {
 impl preopens::Host for Host {
     fn get_directories(&mut self) -> Result<Vec<(Own<Descriptor>, String)>, Stop> {
         let mut directories = Vec::new();
-        for preopen in &self.preopens {
+        for preopen in self.grants.preopens.iter().chain(&self.grants.elsewhere) {
             let descriptor = Descriptor::preopen(preopen.dir.clone());
             let own = self.descriptors.add_or_trap(descriptor)?;
             directories.push((own, preopen.guest.clone()));
@@ -238,7 +237,7 @@ impl types::Host for Host {
         new_descriptor: Borrow<Descriptor>,
         new_path: &str,
     ) -> Outcome<()> {
-        self.seen = None;
+        self.seen.forget();
         let from = self.descriptors.get(this)?.dir();
         let to = self.descriptors.get(new_descriptor)?.dir();
         told(
@@ -282,7 +281,7 @@ impl types::Host for Host {
         new_descriptor: Borrow<Descriptor>,
         new_path: &str,
     ) -> Outcome<()> {
-        self.seen = None;
+        self.seen.forget();
         let from = self.descriptors.get(this)?.dir();
         let to = self.descriptors.get(new_descriptor)?.dir();
         told(from.and_then(|from| fs::rename(&**from, old_path, &**to?, new_path)))
@@ -306,7 +305,7 @@ impl types::Host for Host {
         this: Borrow<Descriptor>,
         other: Borrow<Descriptor>,
     ) -> Result<bool, Stop> {
-        self.seen = None;
+        self.seen.forget();
         let one = self.descriptors.get(this)?.stat();
         let other = self.descriptors.get(other)?.stat();
         Ok(match (one, other) {
@@ -325,10 +324,8 @@ impl types::Host for Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<MetadataHashValue> {
-        if let Some(Seen::Entry(_)) = &self.seen
-            && let Some(Seen::Entry(seen)) = self.seen.take()
-            && let Ok(dir) = self.descriptors.get(this)?.dir()
-            && let Some(file) = seen.at(dir, path_flags, path)
+        if let Ok(dir) = self.descriptors.get(this)?.dir()
+            && let Some(file) = self.seen.take_entry(dir, path_flags, path)
         {
             return Ok(Ok(hash(file)));
         }
@@ -336,6 +333,7 @@ impl types::Host for Host {
     }
 
     fn descriptor_drop(&mut self, this: Own<Descriptor>) -> Result<(), Stop> {
+        self.seen.forget();
         self.descriptors.remove(&this).map(drop)
     }
 
@@ -343,16 +341,13 @@ impl types::Host for Host {
         &mut self,
         this: Borrow<Entries>,
     ) -> Outcome<Option<DirectoryEntry>> {
-        self.seen = None;
-        let found = self.entries.get_mut(this)?.next();
-        told(found.map(|found| {
-            let (entry, seen) = found?;
-            self.remember(seen.map(Seen::Entry));
-            Some(entry)
-        }))
+        self.seen.forget();
+        let seen = self.remembers().then_some(&mut self.seen);
+        told(self.entries.get_mut(this)?.next(seen))
     }
 
     fn directory_entry_stream_drop(&mut self, this: Own<Entries>) -> Result<(), Stop> {
+        self.seen.forget();
         self.entries.remove(&this).map(drop)
     }
 

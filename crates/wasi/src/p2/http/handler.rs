@@ -8,10 +8,10 @@ use crate::p2::Host;
 use std::sync::Arc;
 use wayleave_component::Own;
 use wayleave_engine::Stop;
-use wayleave_system::http::{ErrorCode, Pending};
+use wayleave_system::http::{Coming, ErrorCode};
 
 /// A response that is still to come.
-pub(crate) struct FutureResponse(pub(super) Arc<Pending>);
+pub(crate) struct FutureResponse(pub(super) Arc<dyn Coming>);
 
 impl outgoing_handler::Host for Host {
     fn handle(

@@ -2,20 +2,25 @@
 
 use std::sync::Arc;
 use wayleave_engine::{Stop, Trap};
-use wayleave_system::http::{BodyReader, Trailers};
+use wayleave_system::http::{Bodies, BodyReader, Ending};
 
 /// A body for the guest to read.
 pub(crate) type IncomingBody = BodyReader;
 
 /// Trailers that are still to come.
 pub(crate) struct FutureTrailers {
-    pub(super) coming: Arc<Trailers>,
+    pub(super) coming: Arc<dyn Ending>,
     pub(super) taken: bool,
 }
 
 impl FutureTrailers {
-    pub(super) fn new(body: IncomingBody) -> Self {
-        Self { coming: body.finish(), taken: false }
+    pub(super) fn new(body: IncomingBody, bodies: Option<&Arc<dyn Bodies>>) -> Self {
+        let trailers = body.finish();
+        let coming: Arc<dyn Ending> = match bodies {
+            Some(bodies) => bodies.trailers(trailers),
+            None => trailers,
+        };
+        Self { coming, taken: false }
     }
 }
 

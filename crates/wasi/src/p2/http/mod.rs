@@ -43,7 +43,7 @@ use request_options::RequestOptions;
 use std::sync::Arc;
 use wayleave_component::{Error, Linker, Own};
 use wayleave_engine::{Engine, Stop};
-use wayleave_system::http::{Body, Client};
+use wayleave_system::http::{Bodies, Body, Client};
 use wayleave_system::refusal::LimitWatch;
 
 /// The interface that a program exports that answers requests; its function is `handle`, with an
@@ -90,6 +90,8 @@ const MESSAGES: usize = 1024;
 /// What a guest has of HTTP.
 pub(super) struct Http {
     client: Option<Arc<dyn Client>>,
+    /// What stands between the guest and bodies.
+    bodies: Option<Arc<dyn Bodies>>,
     fields: Table<Fields>,
     /// What all fields need, those of messages included.
     field_bytes: usize,
@@ -110,12 +112,14 @@ impl Http {
     /// Nothing yet.
     pub(super) fn new(
         client: Option<Arc<dyn Client>>,
+        bodies: Option<Arc<dyn Bodies>>,
         limit: usize,
         handles: &LimitWatch,
         buffers: Buffers,
     ) -> Self {
         Self {
             client,
+            bodies,
             fields: Table::watched(limit, handles.clone()),
             field_bytes: 0,
             buffers,

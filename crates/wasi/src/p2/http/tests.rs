@@ -22,7 +22,9 @@ use std::time::Duration;
 use wayleave_component::{Borrow, Own};
 use wayleave_engine::{Stop, block_on};
 use wayleave_grants::Grants;
-use wayleave_system::http::{Body, BodyWriter, Client, Message, Options, Pending, empty, full};
+use wayleave_system::http::{
+    Body, BodyWriter, Client, Coming, Message, Options, Pending, empty, full,
+};
 
 type SystemCode = wayleave_system::http::ErrorCode;
 
@@ -547,7 +549,7 @@ fn a_body_that_is_dropped_is_incomplete() {
 struct Echo(Mutex<Vec<(http::Method, String, Options)>>);
 
 impl Client for Echo {
-    fn send(&self, request: Request<Body>, options: Options) -> Arc<Pending> {
+    fn send(&self, request: Request<Body>, options: Options) -> Arc<dyn Coming> {
         let (parts, body) = request.into_parts();
         self.0.lock().unwrap().push((parts.method, parts.uri.to_string(), options));
         let mut response = Response::new(body);

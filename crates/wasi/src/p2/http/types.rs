@@ -16,9 +16,11 @@ use crate::p2::Host;
 use crate::p2::error::IoError;
 use crate::p2::poll::Pollable;
 use crate::p2::streams::{InputStream, OutputStream};
+use std::sync::Arc;
 use wayleave_component::{Borrow, Own};
 use wayleave_engine::Stop;
 use wayleave_system::http::{BodyReader, Taken};
+use wayleave_system::stream::{Input, Output};
 
 /// What a function gives that can fail: its result, the error that the guest is told, or the
 /// guest's end.
@@ -368,7 +370,13 @@ impl types::Host for Host {
 
     fn incoming_body_stream(&mut self, this: Borrow<IncomingBody>) -> Outcome<Own<InputStream>> {
         match self.http.incoming_bodies.get_mut(this)?.stream() {
-            Some(stream) => self.inputs.add_or_trap(InputStream::Source(stream)).map(Ok),
+            Some(stream) => {
+                let stream: Arc<dyn Input> = match &self.http.bodies {
+                    Some(bodies) => bodies.stream(stream),
+                    None => stream,
+                };
+                self.inputs.add_or_trap(InputStream::Source(stream)).map(Ok)
+            }
             None => Ok(Err(())),
         }
     }
@@ -379,7 +387,7 @@ impl types::Host for Host {
     ) -> Result<Own<FutureTrailers>, Stop> {
         let body = self.http.incoming_bodies.remove(&this)?;
         check_ended(body.is_streaming())?;
-        self.http.trailers.add_or_trap(FutureTrailers::new(body))
+        self.http.trailers.add_or_trap(FutureTrailers::new(body, self.http.bodies.as_ref()))
     }
 
     fn incoming_body_drop(&mut self, this: Own<IncomingBody>) -> Result<(), Stop> {
@@ -465,7 +473,13 @@ impl types::Host for Host {
 
     fn outgoing_body_write(&mut self, this: Borrow<OutgoingBody>) -> Outcome<Own<OutputStream>> {
         match self.http.outgoing_bodies.get_mut(this)?.sink() {
-            Some(sink) => self.outputs.add_or_trap(OutputStream::sink(sink)).map(Ok),
+            Some(sink) => {
+                let sink: Arc<dyn Output> = match &self.http.bodies {
+                    Some(bodies) => bodies.sink(sink),
+                    None => sink,
+                };
+                self.outputs.add_or_trap(OutputStream::sink(sink)).map(Ok)
+            }
             None => Ok(Err(())),
         }
     }
@@ -485,7 +499,11 @@ impl types::Host for Host {
             }
             None => None,
         };
-        Ok(body.finish(trailers).map_err(ErrorCode::from))
+        let finished = match &self.http.bodies {
+            Some(bodies) => bodies.finish(body, trailers),
+            None => body.finish(trailers),
+        };
+        Ok(finished.map_err(ErrorCode::from))
     }
 
     fn outgoing_body_drop(&mut self, this: Own<OutgoingBody>) -> Result<(), Stop> {

@@ -151,7 +151,7 @@ impl Host {
         put: impl FnOnce(&mut OutputStream, &Waiter) -> Result<(), Failure>,
     ) -> Outcome<()> {
         // It may be the file whose metadata was looked at.
-        self.seen = None;
+        self.seen.forget();
         let output = self.outputs.get_mut(this)?;
         let done = told(put(output, &self.waiter))?;
         Ok(done.map_err(|error| self.causes.explain(error, output.cause())))
@@ -177,7 +177,7 @@ impl Host {
         len: u64,
         nonblocking: bool,
     ) -> Outcome<u64> {
-        self.seen = None;
+        self.seen.forget();
         let output = self.outputs.get_mut(this)?;
         let room = loop {
             match told(output.room(&self.waiter))? {

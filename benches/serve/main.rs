@@ -1,11 +1,13 @@
 //! Requests per second: components behind `wayleave serve`, beside plain hyper and `wasmtime serve`.
 //!
-//! `cargo bench --bench serve -- [--ops hello,echo] [--rounds N] [--runners A,B]`
+//! `cargo bench --bench serve -- [--ops hello,echo,neighbours] [--rounds N] [--runners A,B]`
 //!
 //! Needs `wrk` for the load, which shares the machine with the servers. All servers run at once and
-//! take turns in short rounds; figures are medians over the rounds. The results go to
-//! `target/bench/serve.md`.
+//! take turns in short rounds; figures are medians over the rounds. `neighbours` is what requests
+//! notice of another one whose guest never answers. The results go to `target/bench/serve.md`.
 
+mod neighbours;
+#[path = "../support/mod.rs"]
 mod support;
 
 use bytes::Bytes;
@@ -56,6 +58,9 @@ fn main() -> Result<()> {
             report +=
                 &measure(&work, options.runners.as_deref(), (name, guest, path, body), rounds)?;
         }
+    }
+    if options.ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "neighbours")) {
+        report += &neighbours::measure(&work, options.rounds.unwrap_or(DEFAULT_ROUNDS))?;
     }
     println!("{report}");
     fs::write(work.join("serve.md"), report)?;
@@ -153,6 +158,7 @@ fn start(name: &'static str, guest: &str, work: &Path) -> Result<Option<Runner>>
             match name {
                 "wayleave-reuse" => command.args(["--reuse", "1000"]),
                 "wayleave-wasmi" => command.args(["--engine", "wasmi"]),
+                "wayleave-limited" => command.args(neighbours::limit()),
                 _ => &mut command,
             }
         }

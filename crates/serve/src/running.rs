@@ -1,0 +1,139 @@
+use crate::guest_log::REQUEST;
+use crate::request_id::RequestId;
+use crate::turns::{Aside, TURN};
+use http::Response;
+use std::mem;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use wayleave::Stop;
+use wayleave::http::{Body, Exchange, HandlerError};
+
+/// A guest that is at work on a request. It runs where it is polled, in its connection's task, until
+/// it has computed for so long that others would notice; then it goes on aside. Dropped, it is
+/// ended.
+pub(crate) struct Running {
+    place: Place,
+    /// The request's id.
+    id: RequestId,
+    /// How long it has computed without waiting.
+    computed: Duration,
+    /// Whether the response was handed on.
+    responded: bool,
+}
+
+enum Place {
+    Here(Exchange),
+    Aside { response: oneshot::Receiver<Answer>, end: JoinSet<Result<(), Stop>> },
+    Over,
+}
+
+type Answer = Result<Response<Body>, HandlerError>;
+
+/// What a guest may compute in one go where others wait for it.
+const QUICK: Duration = TURN.saturating_mul(3);
+
+impl Running {
+    pub(crate) fn new(exchange: Exchange, id: RequestId) -> Self {
+        let computed = Duration::ZERO;
+        Self { place: Place::Here(exchange), id, computed, responded: false }
+    }
+
+    /// Runs the guest until there is a response. To be asked for once.
+    pub(crate) async fn response(&mut self, aside: &Aside) -> Answer {
+        let answer = std::future::poll_fn(|context| self.poll_response(context, aside)).await;
+        self.responded = true;
+        answer
+    }
+
+    /// Whether the guest has come to its end.
+    pub(crate) fn is_over(&self) -> bool {
+        match &self.place {
+            Place::Here(exchange) => exchange.is_over(),
+            Place::Aside { end, .. } => end.is_empty(),
+            Place::Over => true,
+        }
+    }
+
+    /// Lets the guest come to its end.
+    pub(crate) async fn end(mut self, aside: &Aside) -> Result<(), Stop> {
+        std::future::poll_fn(|context| self.poll_end(context, aside)).await
+    }
+
+    fn poll_response(&mut self, context: &mut Context<'_>, aside: &Aside) -> Poll<Answer> {
+        let polled =
+            self.here(context, aside, |exchange, context| pin!(exchange.response()).poll(context));
+        if let Some(polled) = polled {
+            return polled;
+        }
+        let Place::Aside { response, .. } = &mut self.place else {
+            return Poll::Ready(Err(HandlerError::NoResponse));
+        };
+        Poll::Ready(
+            ready!(Pin::new(response).poll(context)).unwrap_or(Err(HandlerError::NoResponse)),
+        )
+    }
+
+    /// Lets the guest go on as far as it can.
+    pub(crate) fn poll_end(
+        &mut self,
+        context: &mut Context<'_>,
+        aside: &Aside,
+    ) -> Poll<Result<(), Stop>> {
+        if let Some(polled) =
+            self.here(context, aside, |exchange, context| Pin::new(exchange).poll(context))
+        {
+            return polled;
+        }
+        let Place::Aside { end, .. } = &mut self.place else { return Poll::Ready(Ok(())) };
+        let ended = ready!(end.poll_join_next(context));
+        self.place = Place::Over;
+        // A task ends otherwise only when the server does.
+        Poll::Ready(ended.and_then(Result::ok).unwrap_or(Ok(())))
+    }
+
+    /// What a poll gives where the guest runs in this task, unless it has to go aside.
+    fn here<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        aside: &Aside,
+        poll: impl FnOnce(&mut Exchange, &mut Context<'_>) -> Poll<T>,
+    ) -> Option<Poll<T>> {
+        let Place::Here(exchange) = &mut self.place else { return None };
+        let begun = Instant::now();
+        let polled = REQUEST.sync_scope(self.id.clone(), || poll(exchange, context));
+        if polled.is_ready() {
+            return Some(polled);
+        }
+        let time = begun.elapsed();
+        // One that did not use its turn waits for something.
+        self.computed = if time < TURN / 2 { Duration::ZERO } else { self.computed + time };
+        if self.computed < QUICK || !self.step_aside(aside) {
+            return Some(polled);
+        }
+        None
+    }
+
+    /// Whether there is a place aside.
+    fn step_aside(&mut self, aside: &Aside) -> bool {
+        let Some(handle) = aside.handle() else { return false };
+        let Place::Here(mut exchange) = mem::replace(&mut self.place, Place::Over) else {
+            return false;
+        };
+        let (answer, response) = oneshot::channel();
+        let responded = self.responded;
+        let guest = async move {
+            if !responded {
+                // Whoever is gone does not need it.
+                let _ = answer.send(exchange.response().await);
+            }
+            exchange.await
+        };
+        let mut end = JoinSet::new();
+        end.spawn_on(REQUEST.scope(self.id.clone(), guest), handle);
+        self.place = Place::Aside { response, end };
+        true
+    }
+}
