@@ -6,6 +6,7 @@ mod compile;
 mod completions;
 mod componentize;
 mod failure;
+mod files;
 mod grants;
 mod http;
 mod inspect;

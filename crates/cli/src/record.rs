@@ -1,9 +1,10 @@
 use crate::failure::Failure;
+use crate::files::{self, Readers};
 use crate::invoke::{self, Called};
 use crate::run::on_file;
-use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use wayleave::grants::DirGrant;
 use wayleave::{Builder, EngineKind, Grants, Program, Recorder, UnknownImports};
 
 /// What is recorded of a run.
@@ -37,6 +38,7 @@ impl RecordArgs {
         compiled_for: Option<EngineKind>,
         policy: UnknownImports,
         grants: &Grants,
+        granted: &[DirGrant],
     ) -> Result<Recording<'a>, Failure> {
         let bytes = std::fs::read(file)
             .map_err(|error| Failure::other(format!("can not read {}: {error}", file.display())))?;
@@ -45,8 +47,9 @@ impl RecordArgs {
         }
         // Before there is a file.
         Recorder::check(grants).map_err(Failure::usage)?;
-        let out =
-            create(to).map_err(|error| Failure::other(format!("{}: {error}", to.display())))?;
+        // Only this user can read it: it will hold what the program reads.
+        let out = files::create(to, Readers::Owner, granted)
+            .map_err(|error| Failure::other(format!("{}: {error}", to.display())))?;
         let mut recorder = Recorder::new(out, &bytes)
             .path(file.to_string_lossy())
             .unknown_imports_trap(policy == UnknownImports::Trap);
@@ -108,41 +111,6 @@ impl Recording<'_> {
     }
 }
 
-/// A file that only this user can read: it will hold what the program reads. One that was there
-/// becomes such a file.
-fn create(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    if file.metadata()?.is_file() {
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        file.set_permissions(private)?;
-    }
-    Ok(file)
-}
-
 fn same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn a_recording_is_private_whatever_was_there() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("recording");
-        for _ in 0..2 {
-            drop(create(&path).unwrap());
-            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
-        }
-        // What is no file is not changed.
-        create(Path::new("/dev/null")).unwrap();
-    }
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use wayleave::system::refusal::Refusal;
 use wayleave::system::stdio::printable;
-use wayleave::{End, Frame, Outcome, Trap, TrapKind};
+use wayleave::{End, Frame, Outcome, Trap};
 
 /// As shells see a program that `abort` has ended: 128 and the signal's number.
 const TRAPPED: u8 = 134;
@@ -31,7 +31,7 @@ pub(crate) fn outcome(
             tell(&format!("{}: stopped: its time of {time:?} is used up", file.display()), trap);
             ExitCode::from(TIMED_OUT)
         }
-        End::Trap(trap) if trap.kind == TrapKind::Interrupted && refused.is_some() => {
+        End::Trap(trap) if refused.is_some() => {
             let why = refused.map(refusals::describe).unwrap_or_default();
             tell(&format!("{}: ended: it was refused {why}", file.display()), trap);
             ExitCode::from(TRAPPED)

@@ -88,13 +88,15 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let settings = settings(&args, &file)?;
     let limits = &settings.limits;
     let (refusals, grants) =
-        args.refusals.watch(&settings, |error| args.grants.not_granted(&file, &error))?;
+        args.refusals.watch(&settings, args.grants.manifest_in_use(&file), |error| {
+            args.grants.not_granted(&file, &error)
+        })?;
     let policy = match args.unknown_imports {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
     };
-    let calls = args.trace.open(args.verbose > 1)?;
-    let overlay_diff = args.overlay.open()?;
+    let calls = args.trace.open(args.verbose > 1, &settings.dirs)?;
+    let overlay_diff = args.overlay.open(&settings.dirs)?;
     let mut builder = args
         .engine
         .builder()
@@ -122,7 +124,8 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let called = match &args.record.record {
         Some(to) => {
             let engine = compiled.then(|| args.engine.kind());
-            let recording = args.record.begin(to, &file, engine.flatten(), policy, &grants);
+            let recording =
+                args.record.begin(to, &file, engine.flatten(), policy, &grants, &settings.dirs);
             recording.and_then(|recording| recording.run(&program, grants, args.invoke.as_deref()))
         }
         None => match &args.invoke {

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use wayleave::EngineKind;
 use wayleave::grants;
 use wayleave::grants::units::{parse_bytes, parse_duration};
-use wayleave_serve::{AccessLog, Address, AppSettings, Server, Settings, TlsSettings};
+use wayleave_serve::{AccessLog, Address, AppSettings, Error, Server, Settings, TlsSettings};
 
 /// Serve HTTP with components.
 ///
@@ -17,6 +17,9 @@ use wayleave_serve::{AccessLog, Address, AppSettings, Server, Settings, TlsSetti
 ///
 /// Grants and limits are those of each request's guest. Unless it is said otherwise, a guest has 30
 /// seconds and 256 MiB.
+///
+/// Exits with 2 when the command line or the manifest is wrong, and 1 when something else keeps it
+/// from serving.
 #[derive(clap::Args)]
 #[command(override_usage = "wayleave serve [GRANTS] FILE\n       wayleave serve --manifest FILE")]
 pub(crate) struct Args {
@@ -116,7 +119,7 @@ async fn serve(settings: Settings) -> Result<bool, Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(unable)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unable)?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
-    let server = Server::start(settings).map_err(Failure::other)?;
+    let server = Server::start(settings).map_err(failure)?;
     for address in server.addresses() {
         match address {
             Address::Tcp(address) => eprintln!("wayleave: serving {scheme}://{address}/"),
@@ -145,13 +148,17 @@ async fn serve(settings: Settings) -> Result<bool, Failure> {
     }
 }
 
+fn failure(error: Error) -> Failure {
+    if error.is_asked_for() { Failure::usage(error) } else { Failure::other(error) }
+}
+
 fn settings(args: Args) -> Result<Settings, Failure> {
     if args.manifest.is_some() && grants(&args) != grants::Settings::default() {
         let advice = "grants and limits are those of the manifest; write them there";
         return Err(Failure::usage(advice));
     }
     let mut settings = match &args.manifest {
-        Some(path) => Settings::from_manifest(path).map_err(Failure::other)?,
+        Some(path) => Settings::from_manifest(path).map_err(failure)?,
         None => Settings::default(),
     };
     if let Some(component) = &args.component {

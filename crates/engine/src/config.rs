@@ -73,6 +73,41 @@ pub struct Limits {
     /// this becomes `true` and [`Engine::kick`](crate::Engine::kick) is called.
     /// Needs [`Config::interrupt`].
     pub interrupt: Option<Arc<AtomicBool>>,
+    /// Who is told when the guest wants more memory, table elements or instances than these limits
+    /// let it have. `None`, the default, is nobody.
+    pub watch: Option<LimitWatch>,
+}
+
+/// What a guest can have only so much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LimitKind {
+    /// [`Limits::memory_bytes`].
+    Memory,
+    /// [`Limits::table_elements`].
+    TableElements,
+    /// [`Limits::instances`].
+    Instances,
+}
+
+/// Is told what a guest wants more of, and how much that would be in all; answers whether it may
+/// have that all the same. Called while the guest waits.
+#[derive(Clone)]
+pub struct LimitWatch(Arc<Told>);
+
+type Told = dyn Fn(LimitKind, usize) -> bool + Send + Sync;
+
+impl LimitWatch {
+    /// This is told.
+    pub fn new(told: impl Fn(LimitKind, usize) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(told))
+    }
+}
+
+impl fmt::Debug for LimitWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LimitWatch")
+    }
 }
 
 impl Default for Limits {
@@ -83,6 +118,7 @@ impl Default for Limits {
             instances: 10_000,
             fuel: None,
             interrupt: None,
+            watch: None,
         }
     }
 }
@@ -100,6 +136,11 @@ impl Limits {
             );
         }
         Ok(())
+    }
+
+    /// Tells that the guest wants more; whether it may have it.
+    fn allow(&self, what: LimitKind, denied: &Denied) -> bool {
+        self.watch.as_ref().is_some_and(|watch| (watch.0)(what, denied.wanted))
     }
 }
 
@@ -151,7 +192,10 @@ impl Growth {
     /// There is to be one more instance.
     pub(crate) fn instance(&mut self, limits: &Limits) -> Result<(), Trap> {
         self.denied = None;
-        let grown = self.instances.grow("instances", 0, 1, limits.instances);
+        let grown = self.instances.grow("instances", 0, 1, limits.instances).or_else(|denied| {
+            let allowed = limits.allow(LimitKind::Instances, &denied);
+            if allowed { self.instances.grow("instances", 0, 1, usize::MAX) } else { Err(denied) }
+        });
         let trap = |denied: Denied| Trap {
             kind: TrapKind::Limit,
             detail: Some(denied.to_string()),
@@ -160,15 +204,42 @@ impl Growth {
         grown.map_err(trap)
     }
 
-    /// Whether a memory may grow.
-    pub(crate) fn memory(&mut self, limits: &Limits, current: usize, wanted: usize) -> bool {
-        let grown = self.memory.grow("bytes of memory", current, wanted, limits.memory_bytes);
+    /// Whether a memory may grow; `most` is what it has itself for its end.
+    pub(crate) fn memory(
+        &mut self,
+        limits: &Limits,
+        current: usize,
+        wanted: usize,
+        most: Option<usize>,
+    ) -> bool {
+        let what = "bytes of memory";
+        let mut grown = self.memory.grow(what, current, wanted, limits.memory_bytes);
+        if let Err(denied) = &grown
+            // What can not be in any case is not for the limit to refuse.
+            && most.is_none_or(|most| wanted <= most)
+            && limits.allow(LimitKind::Memory, denied)
+        {
+            grown = self.memory.grow(what, current, wanted, usize::MAX);
+        }
         self.note(grown)
     }
 
-    /// Whether a table may grow.
-    pub(crate) fn table(&mut self, limits: &Limits, current: usize, wanted: usize) -> bool {
-        let grown = self.table.grow("table elements", current, wanted, limits.table_elements);
+    /// Whether a table may grow; `most` is what it has itself for its end.
+    pub(crate) fn table(
+        &mut self,
+        limits: &Limits,
+        current: usize,
+        wanted: usize,
+        most: Option<usize>,
+    ) -> bool {
+        let what = "table elements";
+        let mut grown = self.table.grow(what, current, wanted, limits.table_elements);
+        if let Err(denied) = &grown
+            && most.is_none_or(|most| wanted <= most)
+            && limits.allow(LimitKind::TableElements, denied)
+        {
+            grown = self.table.grow(what, current, wanted, usize::MAX);
+        }
         self.note(grown)
     }
 

@@ -30,7 +30,7 @@ pub mod wasmi;
 pub mod wasmtime;
 
 pub use block_on::block_on;
-pub use config::{Config, Limits};
+pub use config::{Config, LimitKind, LimitWatch, Limits};
 pub use context::{Context, Slots};
 pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind, Wait};
 pub use tracer::{CallOutcome, HostCall, Tracer};

@@ -1,6 +1,6 @@
 use crate::{
-    AddressRule, Between, Error, HttpGrant, NameRule, NetworkPolicy, NetworkRules, OverlayMount,
-    Stream, StreamGrant,
+    AddressRule, Between, Error, HttpGrant, Limited, MountRefusals, NameRule, NetworkPolicy,
+    NetworkRules, OverlayMount, Stream, StreamGrant,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use wayleave_system::fs::{Dir, File, Mounts};
 #[cfg(feature = "http")]
 use wayleave_system::http::Client;
 use wayleave_system::net::{
-    Guarded, Listener, Meter, Network, NetworkLimits, OsNetwork, TcpListener,
+    Guarded, Listener, Meter, Network, NetworkLimits, NetworkWatch, OsNetwork, TcpListener,
 };
 use wayleave_system::random::{OsRandom, Random};
 use wayleave_system::refusal::Refusals;
@@ -108,6 +108,9 @@ pub struct Grants {
     pub env: Vec<(String, String)>,
     /// Folders, in the order in which the guest finds them: made of `mounts`, anew with each.
     pub preopens: Vec<Preopen>,
+    /// A folder behind all others that only those guests find that ask which folders they have; the
+    /// others have no descriptor for it.
+    pub elsewhere: Option<Preopen>,
     /// Folders and files, each under its guest path.
     pub mounts: Mounts,
     /// Those of the folders whose changes go elsewhere.
@@ -134,6 +137,8 @@ pub struct Grants {
     pub interrupt: Option<Interrupt>,
     /// Who is told of what the guest is refused. Without one, nobody.
     pub refusals: Option<Arc<dyn Refusals>>,
+    /// The same for limits of mounts, as [`Grants::refusals`] sets it.
+    pub mount_refusals: MountRefusals,
     /// What sends the guest's HTTP requests. Without one they are denied.
     #[cfg(feature = "http")]
     pub http: Option<Arc<dyn Client>>,
@@ -156,6 +161,7 @@ impl Grants {
             args: Vec::new(),
             env: Vec::new(),
             preopens: Vec::new(),
+            elsewhere: None,
             mounts: Mounts::default(),
             overlays: Vec::new(),
             listeners: Vec::new(),
@@ -169,6 +175,7 @@ impl Grants {
             limits: Limits::default(),
             interrupt: None,
             refusals: None,
+            mount_refusals: MountRefusals::default(),
             #[cfg(feature = "http")]
             http: None,
             between: None,
@@ -295,7 +302,12 @@ impl Grants {
 
     /// What one guest may use of the network, as nobody has used it yet.
     pub fn network_meter(&self) -> Arc<Meter> {
-        Arc::new(Meter::new(self.limits.network))
+        let watch = NetworkWatch {
+            connections: self.limit_watch(Limited::Sockets),
+            bytes_in: self.limit_watch(Limited::BytesIn),
+            bytes_out: self.limit_watch(Limited::BytesOut),
+        };
+        Arc::new(Meter::watched(self.limits.network, watch))
     }
 
     /// The network as one guest has it; `None` when it can reach nothing, and nobody is told what it
@@ -401,6 +413,7 @@ impl Grants {
 
     /// Tells `refusals` of what the guest is refused, and which grant would have allowed it.
     pub fn refusals(mut self, refusals: Arc<dyn Refusals>) -> Self {
+        self.mount_refusals.set(refusals.clone());
         self.refusals = Some(refusals);
         self
     }

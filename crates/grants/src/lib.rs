@@ -60,7 +60,7 @@ pub use net::{
     Protocol,
 };
 pub use randomness::RandomGrant;
-pub use refusal::{Group, Paths, Record, group};
+pub use refusal::{Group, Limited, MountRefusals, Paths, Record, group};
 pub use settings::Settings;
 pub use stream::{Stream, StreamGrant};
 pub use wayleave_system::net::NetworkLimits;

@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(grant, MemoryGrant { guest: "/tmp".into(), limits: MountLimits::default() });
         let grant: MemoryGrant = "/tmp::bytes=1M,files=9".parse().unwrap();
         assert_eq!((grant.limits.bytes, grant.limits.files), (Some(1 << 20), Some(9)));
-        assert_eq!(grant.to_string(), "/tmp::bytes=1048576,files=9");
+        assert_eq!(grant.to_string(), "/tmp::bytes=1M,files=9");
         assert_eq!(grant.to_string().parse(), Ok(grant));
         for text in ["", "::bytes=1", "/tmp::", "/tmp::ro", "/tmp::overlay", "/tmp::1M", "a::b::c"]
         {

@@ -1,6 +1,6 @@
 //! What is behind the last `::` of a mount: how much of it is granted, and its limits.
 
-use crate::units::parse_bytes;
+use crate::units::{format_bytes, parse_bytes};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -156,14 +156,15 @@ impl fmt::Display for Access {
     }
 }
 
-/// As in a mode: `bytes=1024,open=64`.
+/// As in a mode: `bytes=1K,open=64`.
 impl fmt::Display for MountLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |number: u64| number.to_string();
         let limits = [
-            ("bytes", self.bytes),
-            ("files", self.files),
-            ("file-size", self.file_size),
-            ("open", self.open),
+            ("bytes", self.bytes.map(format_bytes)),
+            ("files", self.files.map(number)),
+            ("file-size", self.file_size.map(format_bytes)),
+            ("open", self.open.map(number)),
         ];
         let mut comma = "";
         for (name, limit) in limits {
@@ -186,7 +187,7 @@ mod tests {
         assert_eq!(mode.access, Some(Access::OverlayIn("up".into())));
         let MountLimits { bytes, files, file_size, open } = mode.limits;
         assert_eq!((bytes, files, file_size, open), (Some(1024), Some(2), Some(3), Some(4)));
-        assert_eq!(mode.limits.to_string(), "bytes=1024,files=2,file-size=3,open=4");
+        assert_eq!(mode.limits.to_string(), "bytes=1K,files=2,file-size=3,open=4");
         assert_eq!(Mode::parse("open=4,ro").unwrap().access, Some(Access::ReadOnly));
         assert_eq!(Mode::parse("bytes=5").unwrap().access, None);
     }

@@ -1,14 +1,17 @@
 //! Folders, files, images and memory under the guest's paths.
 
 use crate::grants::refuse_nul;
+use crate::refusal::quota_watch;
 use crate::{Access, DirGrant, Error, FileGrant, Grants, MemoryGrant, MountLimits, Preopen};
 use std::path::Path;
 use std::sync::Arc;
 #[cfg(feature = "images")]
 use wayleave_system::fs::Image;
 use wayleave_system::fs::{
-    Dir, MemoryDir, MountError, Mounts, OsDir, Overlay, Quota, QuotaLimits, ReadOnly, SingleFile,
+    Dir, MemoryDir, MountError, Mounts, OsDir, Overlay, Quota, QuotaLimits, QuotaWatch, ReadOnly,
+    SingleFile,
 };
+use wayleave_system::refusal::LimitWatch;
 
 /// An overlay that was granted: it can be asked for what has changed.
 #[derive(Clone)]
@@ -56,6 +59,7 @@ impl Grants {
     /// As [`Grants::dir`]; [`Error::OverlayFolder`] where the folder for an overlay's changes can
     /// not be used. It is made where it is missing.
     pub fn dir_grant(mut self, grant: DirGrant) -> Result<Self, Error> {
+        let watch = quota_watch(&grant, &self.mount_refusals);
         let DirGrant { host, guest, access, limits } = grant;
         let open_dir = |code| Error::OpenDir { path: host.clone(), code };
         let dir: Arc<dyn Dir> = Arc::new(OsDir::open_ambient(&host).map_err(open_dir)?);
@@ -64,7 +68,7 @@ impl Grants {
             Access::ReadWrite => dir,
             Access::ReadOnly => Arc::new(ReadOnly::new(dir)),
             Access::Overlay => {
-                let upper = memory(limits);
+                let upper = memory(limits, watch.bytes.clone());
                 self.put_over(dir, upper, &guest)
             }
             Access::OverlayIn(upper) => {
@@ -74,7 +78,7 @@ impl Grants {
         };
         // What is in memory counts its bytes itself.
         let bytes = if in_memory { None } else { limits.bytes };
-        self.preopen(limited(dir, MountLimits { bytes, ..limits }), guest)
+        self.preopen(limited(dir, MountLimits { bytes, ..limits }, watch), guest)
     }
 
     /// Gives a file of the host, to read and write, and nothing else of its folder.
@@ -114,7 +118,7 @@ impl Grants {
     /// # Errors
     /// [`Error::SameGuestPath`] when the guest path is taken.
     pub fn memory(self, guest: impl Into<String>, limits: MountLimits) -> Result<Self, Error> {
-        self.preopen(limited(memory(limits), MountLimits { bytes: None, ..limits }), guest)
+        self.memory_grant(MemoryGrant { guest: guest.into(), limits })
     }
 
     /// Gives the folder in memory that a parsed grant describes.
@@ -122,7 +126,10 @@ impl Grants {
     /// # Errors
     /// As [`Grants::memory`].
     pub fn memory_grant(self, grant: MemoryGrant) -> Result<Self, Error> {
-        self.memory(grant.guest, grant.limits)
+        let watch = quota_watch(&grant, &self.mount_refusals);
+        let MemoryGrant { guest, limits } = grant;
+        let dir = memory(limits, watch.bytes.clone());
+        self.preopen(limited(dir, MountLimits { bytes: None, ..limits }, watch), guest)
     }
 
     /// Gives what is in a tar or zip file, to read only.
@@ -191,16 +198,17 @@ impl Grants {
     }
 }
 
-fn memory(limits: MountLimits) -> Arc<dyn Dir> {
-    Arc::new(MemoryDir::new(limits.bytes.unwrap_or(MemoryGrant::DEFAULT_BYTES)))
+fn memory(limits: MountLimits, watch: LimitWatch) -> Arc<dyn Dir> {
+    Arc::new(MemoryDir::watched(limits.bytes.unwrap_or(MemoryGrant::DEFAULT_BYTES), watch))
 }
 
-fn limited(dir: Arc<dyn Dir>, limits: MountLimits) -> Arc<dyn Dir> {
+fn limited(dir: Arc<dyn Dir>, limits: MountLimits, watch: QuotaWatch) -> Arc<dyn Dir> {
     if limits.is_empty() {
         return dir;
     }
     let MountLimits { bytes, files, file_size, open } = limits;
-    Arc::new(Quota::new(dir, QuotaLimits { bytes, files, file_size, open_files: open }))
+    let limits = QuotaLimits { bytes, files, file_size, open_files: open };
+    Arc::new(Quota::watched(dir, limits, watch))
 }
 
 /// Opens the folder for an overlay's changes; makes it if it is missing.

@@ -80,7 +80,7 @@ fn a_profile_extends_what_is_always_asked_for() {
     assert_eq!(quick.limits.timeout, Some(Duration::from_secs(1)));
     assert_eq!(quick.limits.fuel, Some(1_000));
     let error = manifest.settings(Some("slow")).unwrap_err().to_string();
-    assert_eq!(error, "base/wayleave.toml: there is no profile `slow`; it has `quick`");
+    assert_eq!(error, "base/wayleave.toml: there is no profile `slow`; it has `quick` (line 25)");
     let error = parse("").unwrap().settings(Some("slow")).unwrap_err().to_string();
     assert_eq!(error, "base/wayleave.toml: there is no profile `slow`; it has none");
 }
@@ -344,4 +344,16 @@ fn a_key_that_is_nearly_right_is_named() {
     assert!(told.ends_with("unknown key `limit`; did you mean `limits`?"), "{told}");
     let told = parse("[grants]\nwindows = []").unwrap_err();
     assert!(told.contains("expected one of `dir`"), "{told}");
+}
+
+#[test]
+fn a_file_that_is_no_text_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wayleave.toml");
+    std::fs::write(&path, b"[grants]\nenv = [\"\xc3\xa4=\xff\"]\n").unwrap();
+    let told = Manifest::read(&path).unwrap_err().to_string();
+    let expected = format!("{}:2:11: not UTF-8, which a manifest is written in", path.display());
+    assert_eq!(told, expected);
+    let told = Manifest::read(folder.path()).unwrap_err().to_string();
+    assert!(told.starts_with("can not read "), "{told}");
 }

@@ -80,7 +80,9 @@ impl Recorder {
     /// # Errors
     /// [`Error::NotRecordable`] for what this version can not record; [`Error::Io`] when the
     /// beginning can not be written.
-    pub fn start(self, grants: Grants) -> Result<(Grants, Session), Error> {
+    pub fn start(self, mut grants: Grants) -> Result<(Grants, Session), Error> {
+        // Which folders there are is written down before the guest asks.
+        grants.preopens.extend(grants.elsewhere.take());
         Self::check(&grants)?;
         let network = grants.guest_network(grants.network_meter());
         let head = Head {

@@ -59,3 +59,12 @@ pub enum Error {
         source: std::io::Error,
     },
 }
+
+impl Error {
+    /// Whether what was asked for is wrong, as it is written or as nothing can grant it; not
+    /// something that has failed.
+    #[must_use]
+    pub fn is_asked_for(&self) -> bool {
+        matches!(self, Self::Manifest(_) | Self::Settings(_) | Self::Grant { .. })
+    }
+}

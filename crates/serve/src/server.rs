@@ -245,7 +245,16 @@ pub(crate) fn load(
         let old = before
             .and_then(|router| router.apps().iter().find(|old| old.settings.name == app.name));
         let metrics = old.map(|old| old.metrics.clone());
-        apps.push(Arc::new(App::load(runtime, aside, app, metrics, settings.access_log)?));
+        let loaded = App::load(runtime, aside, app, metrics, settings.access_log);
+        apps.push(Arc::new(loaded.map_err(|error| placed(error, settings))?));
     }
     Ok(Router::new(apps))
+}
+
+/// What can not be granted is told at its place in the manifest, if that is where it is asked for.
+fn placed(error: Error, settings: &Settings) -> Error {
+    let (Error::Grant { app, source }, Some(manifest)) = (&error, &settings.manifest) else {
+        return error;
+    };
+    crate::manifest::place(manifest, app, source).map_or(error, Error::Manifest)
 }

@@ -4,6 +4,10 @@
 //! if it was given one, and does what the [`Answer`] says. It reports nothing else: that a file is
 //! missing, or that a peer does not answer, is no refusal. What is not refused costs nothing.
 
+mod limit;
+
+pub use limit::LimitWatch;
+
 use std::fmt;
 
 /// Something that a guest tried and was not allowed to.
@@ -46,6 +50,11 @@ pub trait Refusals: Send + Sync {
     /// could measure how long it takes, and learn what there is.
     fn may_allow(&self) -> bool {
         false
+    }
+
+    /// The guest is at its end because of this: nothing can be allowed any more.
+    fn ended(&self, refusal: Refusal) {
+        let _ = self.refused(refusal);
     }
 }
 

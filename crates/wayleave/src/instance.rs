@@ -1,6 +1,7 @@
 use crate::loading::Running;
+use crate::outcome::AtLimit;
 use crate::watchdog::Watchdog;
-use crate::{End, Error, Outcome};
+use crate::{Error, Outcome};
 use wayleave_component::plan::{FuncType, Types};
 use wayleave_engine::{Stop, Value};
 
@@ -9,6 +10,7 @@ use wayleave_engine::{Stop, Value};
 pub struct Instance {
     pub(crate) guest: Box<dyn Running>,
     pub(crate) watchdog: Option<Watchdog>,
+    pub(crate) at_limit: AtLimit,
 }
 
 impl Instance {
@@ -48,7 +50,7 @@ impl Instance {
     /// How the guest has ended, of a call that [`Error::Stopped`] came out of.
     pub fn ended(&self, stop: Stop) -> Outcome {
         let timed_out = self.watchdog.as_ref().is_some_and(Watchdog::fired);
-        Outcome { end: End::new(Err(stop), timed_out), fuel_used: None }
+        Outcome { end: self.at_limit.end(Err(stop), timed_out), fuel_used: None }
     }
 
     /// Where a component exports functions of this name: alone or in an interface.

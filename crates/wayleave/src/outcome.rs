@@ -1,4 +1,7 @@
+use std::sync::Arc;
 use wayleave_engine::{Exit, Stop, Trap, TrapKind};
+use wayleave_grants::{Grants, Limited, Limits};
+use wayleave_system::refusal::Refusals;
 
 /// How a program that ran has ended.
 #[derive(Clone, Debug)]
@@ -54,6 +57,33 @@ impl End {
             Err(Stop::Trap(trap)) => Self::Trap(*trap),
             Err(wait @ Stop::Wait(_)) => Self::Trap(Trap::host(wait.to_string())),
         }
+    }
+}
+
+/// Tells of a guest that has ended because its time or fuel was used up.
+pub(crate) struct AtLimit {
+    limits: Limits,
+    refusals: Option<Arc<dyn Refusals>>,
+}
+
+impl AtLimit {
+    pub(crate) fn of(grants: &Grants) -> Self {
+        Self { limits: grants.limits.clone(), refusals: grants.refusals.clone() }
+    }
+
+    /// How the guest has ended.
+    pub(crate) fn end(&self, result: Result<(), Stop>, timed_out: bool) -> End {
+        let end = End::new(result, timed_out);
+        let limit = match &end {
+            End::TimedOut(_) => Some(Limited::Time),
+            End::Trap(trap) if trap.kind == TrapKind::OutOfFuel => Some(Limited::Fuel),
+            _ => None,
+        };
+        if let (Some(refusals), Some(limit)) = (&self.refusals, limit) {
+            // How much more it would have been, nobody knows.
+            refusals.ended(limit.refusal(self.limits.most(limit), u64::MAX));
+        }
+        end
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::loading::Loaded;
+use crate::outcome::AtLimit;
 use crate::watchdog::Watchdog;
 use crate::{Canceller, End, Error, Grants, Instance, Outcome, Output, ProgramKind};
 use std::fmt;
@@ -40,18 +41,19 @@ impl Program {
     ) -> Result<Outcome, Error> {
         self.inner.check_runnable()?;
         let fuel = grants.limits.fuel;
+        let at_limit = AtLimit::of(&grants);
         let (grants, watchdog) = self.prepare(grants)?;
         let timed_out = || watchdog.as_ref().is_some_and(Watchdog::fired);
         let mut guest = match self.inner.instantiate(grants) {
             Ok(guest) => guest,
             Err(Error::Stopped(stop)) => {
-                let end = End::new(Err(stop), timed_out());
+                let end = at_limit.end(Err(stop), timed_out());
                 ended(&end);
                 return Ok(Outcome { end, fuel_used: None });
             }
             Err(error) => return Err(error),
         };
-        let end = End::new(guest.run(), timed_out());
+        let end = at_limit.end(guest.run(), timed_out());
         ended(&end);
         let fuel_used = fuel.zip(guest.fuel()).map(|(given, left)| given.saturating_sub(left));
         Ok(Outcome { end, fuel_used })
@@ -77,10 +79,11 @@ impl Program {
     /// [`Error::Stopped`] when the guest stops while it initialises itself; otherwise as
     /// [`Program::run`].
     pub fn instantiate(&self, grants: Grants) -> Result<Instance, Error> {
+        let at_limit = AtLimit::of(&grants);
         let (grants, watchdog) = self.prepare(grants)?;
         let mut guest = self.inner.instantiate(grants)?;
         guest.initialize().map_err(Error::Stopped)?;
-        Ok(Instance { guest, watchdog })
+        Ok(Instance { guest, watchdog, at_limit })
     }
 
     /// Something that ends a guest of this program from another thread, or from what the guest is

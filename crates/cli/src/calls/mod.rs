@@ -4,14 +4,15 @@ mod lines;
 mod summary;
 
 use crate::failure::Failure;
+use crate::files::{self, Readers};
 use clap::ValueEnum;
 use lines::Lines;
-use std::fs::File;
 use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use summary::Summary;
 use wayleave::Tracer;
+use wayleave::grants::DirGrant;
 
 /// Options that `run` has for it.
 #[derive(Debug, Default, clap::Args)]
@@ -63,8 +64,9 @@ pub(crate) struct Calls {
 }
 
 impl TraceArgs {
-    /// Opens what is to be written to. With `all`, calls are told even if no option asks for it.
-    pub(crate) fn open(&self, all: bool) -> Result<Calls, Failure> {
+    /// Opens what is to be written to, beside folders that are granted. With `all`, calls are told
+    /// even if no option asks for it.
+    pub(crate) fn open(&self, all: bool, granted: &[DirGrant]) -> Result<Calls, Failure> {
         let only = Only(self.trace_only.clone());
         let Some(place) = self.trace.clone().or_else(|| all.then(|| "-".into())) else {
             return Ok(Calls { tracer: None, summary: None });
@@ -75,7 +77,7 @@ impl TraceArgs {
         }
         let to: Box<dyn Write + Send> = match place.as_os_str() == "-" {
             true => Box::new(stderr()),
-            false => Box::new(File::create(&place).map_err(|error| {
+            false => Box::new(files::create(&place, Readers::Usual, granted).map_err(|error| {
                 Failure::usage(format!("--trace: {} can not be written: {error}", place.display()))
             })?),
         };

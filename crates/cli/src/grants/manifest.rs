@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use crate::refusals::InUse;
 use std::path::{Path, PathBuf};
 use wayleave::grants::manifest::{Manifest, ManifestError, Without};
 use wayleave::grants::{Error, Settings};
@@ -53,6 +54,12 @@ impl ManifestArgs {
     fn named(&self, program: Option<&Path>) -> Option<PathBuf> {
         let beside = program.filter(|_| self.beside).map(|program| program.with_file_name(NAME));
         self.manifest.clone().or(beside)
+    }
+
+    /// The manifest that is named, and its profile.
+    pub(super) fn in_use(&self, program: &Path) -> Option<InUse> {
+        let path = self.named(Some(program))?;
+        Some(InUse { path, profile: self.profile.clone() })
     }
 
     /// Whether there has to be a manifest.

@@ -21,6 +21,7 @@ pub(crate) use overlay::OverlayArgs;
 pub(crate) use streams::StreamArgs;
 
 use crate::failure::Failure;
+use crate::refusals::InUse;
 use std::path::Path;
 use wayleave::grants::{Error, Settings, StreamGrant};
 
@@ -63,6 +64,11 @@ impl GrantArgs {
             Some(placed) => Failure::usage(placed),
             None => Failure::usage(error),
         }
+    }
+
+    /// The manifest that is asked for.
+    pub(crate) fn manifest_in_use(&self, program: &Path) -> Option<InUse> {
+        self.manifest.in_use(program)
     }
 
     /// What the options ask for alone.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use wayleave::grants::Limited;
 use wayleave::system::refusal::{Answer, Grant, Refusal};
 use wayleave::system::stdio::forget_typed;
 
@@ -16,7 +17,32 @@ struct State {
     /// Forgets what was typed so far.
     forget_typed: Box<dyn FnMut() + Send>,
     always: Vec<Grant>,
-    never: Vec<Grant>,
+    never: Vec<Refusal>,
+}
+
+/// What a person can say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reply {
+    Once,
+    Always,
+    /// The wider of two grants.
+    AlwaysWide,
+    NotNow,
+    Never,
+}
+
+impl Reply {
+    /// The letter or the word, however it is written; `None` for anything else.
+    fn parse(said: &str) -> Option<Self> {
+        Some(match said.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => Self::Once,
+            "a" | "always" => Self::Always,
+            "f" | "folder" => Self::AlwaysWide,
+            "n" | "no" => Self::NotNow,
+            "v" | "never" => Self::Never,
+            _ => return None,
+        })
+    }
 }
 
 /// Written before each question, as the program writes to the same terminal: ends what it may have
@@ -64,13 +90,11 @@ impl State {
         let (Some(narrow), Some(wide)) = (refusal.grants.first(), refusal.grants.last()) else {
             return Answer::Deny;
         };
-        let said = |list: &[Grant]| {
-            list.iter().any(|had| refusal.grants.iter().any(|grant| covers(had, grant)))
-        };
-        if said(&self.never) {
+        if self.never.iter().any(|never| forbids(never, refusal)) {
             return Answer::Deny;
         }
-        if said(&self.always) {
+        let given = |had: &Grant| refusal.grants.iter().any(|grant| covers(had, grant));
+        if self.always.iter().any(given) {
             return Answer::Allow;
         }
         let folder = if narrow == wide { String::new() } else { format!("  [f] always {wide}\n") };
@@ -83,15 +107,18 @@ impl State {
         }
         loop {
             let Ok(said) = self.prompt(&question) else { return Answer::Deny };
-            match said.trim() {
-                "y" => return Answer::Allow,
-                "a" => self.always.push(narrow.clone()),
-                "f" if narrow != wide => self.always.push(wide.clone()),
-                "n" => return Answer::Deny,
-                "v" => self.never.push(wide.clone()),
-                _ => continue,
+            match Reply::parse(&said) {
+                Some(Reply::Once) => return Answer::Allow,
+                Some(Reply::Always) => self.always.push(narrow.clone()),
+                Some(Reply::AlwaysWide) if narrow != wide => self.always.push(wide.clone()),
+                Some(Reply::NotNow) => return Answer::Deny,
+                Some(Reply::Never) => {
+                    self.never.push(refusal.clone());
+                    return Answer::Deny;
+                }
+                Some(Reply::AlwaysWide) | None => continue,
             }
-            return if said.trim() == "v" { Answer::Deny } else { Answer::Allow };
+            return Answer::Allow;
         }
     }
 
@@ -109,10 +136,20 @@ impl State {
     }
 }
 
-/// Whether one grant gives what another would: the same, or a folder around it.
+/// Whether what was never to be is this: something of the same grant, or more beyond the same limit.
+fn forbids(never: &Refusal, refusal: &Refusal) -> bool {
+    let same = (never.tried, &never.object) == (refusal.tried, &refusal.object);
+    let Some(wide) = never.grants.last() else { return same };
+    same || refusal.grants.iter().any(|grant| covers(wide, grant))
+}
+
+/// Whether one grant gives what another would: the same, a folder around it, or a higher limit.
 fn covers(had: &Grant, wanted: &Grant) -> bool {
     if had == wanted {
         return true;
+    }
+    if let (Some((had, most)), Some((wanted, enough))) = (Limited::of(had), Limited::of(wanted)) {
+        return had == wanted && most >= enough;
     }
     let (Some((had_host, had_ro)), Some((host, ro))) = (plain_path(had), plain_path(wanted)) else {
         return false;
@@ -198,6 +235,29 @@ mod tests {
         // To read does not mean to write.
         assert_eq!(asker.ask(&write("a")), Answer::Deny);
         assert_eq!(asker.ask(&write("b")), Answer::Deny);
+        assert_eq!(questions(&screen), 3);
+    }
+
+    #[test]
+    fn words_do_as_letters_do() {
+        let (asker, screen) = asker("yes\nNo\nALWAYS\nfolder\nnever\n");
+        let answers = ["a", "a", "a", "b"].map(|name| asker.ask(&read(name)));
+        assert_eq!(answers, [Answer::Allow, Answer::Deny, Answer::Allow, Answer::Allow]);
+        assert_eq!(asker.ask(&write("a")), Answer::Deny);
+        assert_eq!(questions(&screen), 5);
+        let always = asker.always();
+        assert_eq!(always, [Grant::new("file", "/etc/a::ro"), Grant::new("dir", "/etc::ro")]);
+    }
+
+    #[test]
+    fn limits_are_allowed_and_forbidden_as_such() {
+        let (asker, screen) = asker("a\ny\nv\n");
+        let memory = |wanted: u64| Limited::Memory.refusal(16 << 20, wanted << 20);
+        // Up to 64 MiB for good, 100 once, and never more handles.
+        assert_eq!([50, 20, 64, 100].map(|wanted| asker.ask(&memory(wanted))), [Answer::Allow; 4]);
+        assert_eq!(asker.always(), [Grant::new("max-memory", "64M")]);
+        let handles = |wanted| Limited::Handles.refusal(10, wanted);
+        assert_eq!([11, 1000].map(|wanted| asker.ask(&handles(wanted))), [Answer::Deny; 2]);
         assert_eq!(questions(&screen), 3);
     }
 

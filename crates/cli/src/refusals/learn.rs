@@ -1,12 +1,12 @@
-//! `--learn` and `--remember`: manifests of what a run needed, or was allowed.
+//! `--learn`: a manifest of what a run needed.
 
 use super::ask::Asker;
 use super::show;
 use crate::failure::Failure;
+use crate::files::{Place, folder_of};
 use clap::ValueEnum;
-use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use wayleave::grants::{Learned, Learning, Record, Settings, StreamGrant};
 use wayleave::system::refusal::{Answer, Grant, Refusal};
@@ -25,7 +25,7 @@ pub(crate) enum LearnNetwork {
 /// A run that is to write down what it needs.
 pub(super) struct Learner {
     learning: Learning,
-    file: PathBuf,
+    to: Place,
     asker: Option<Asker>,
     network: LearnNetwork,
     record: Record,
@@ -35,20 +35,25 @@ pub(super) struct Learner {
 impl Learner {
     pub(super) fn new(
         learning: Learning,
-        file: PathBuf,
+        file: &Path,
         network: LearnNetwork,
     ) -> Result<Self, Failure> {
-        refuse_to_replace(&file)?;
+        let to = new_place(file)?;
         let asker = match network {
             LearnNetwork::Ask => Asker::terminal().ok(),
             _ => None,
         };
         let (record, allowed) = (Record::new(), Mutex::default());
-        Ok(Self { learning, file, asker, network, record, allowed })
+        Ok(Self { learning, to, asker, network, record, allowed })
     }
 
     /// What is not files comes here.
     pub(super) fn refused(&self, refusal: Refusal) -> Answer {
+        if refusal.grants.iter().any(|grant| !grant.option.starts_with("allow-")) {
+            // A limit that was set for this run is not for the network's option to lift.
+            self.ended(refusal);
+            return Answer::Deny;
+        }
         let answer = match (&self.asker, self.network) {
             (Some(asker), _) => asker.ask(&refusal),
             (None, LearnNetwork::Allow) if !refusal.grants.is_empty() => Answer::Allow,
@@ -72,70 +77,66 @@ impl Learner {
         answer
     }
 
+    /// What stays refused in any case.
+    pub(super) fn ended(&self, refusal: Refusal) {
+        if self.record.note(refusal.clone()) {
+            show::line(&format!("refused {}", show::describe(&refusal)));
+        }
+    }
+
     /// Writes the manifest.
     pub(super) fn finish(&self, success: bool) -> Result<(), Failure> {
         let allowed = self.allowed.lock().unwrap_or_else(|error| error.into_inner());
         let Learned { settings, left_out } =
             self.learning.learned(&allowed).map_err(Failure::other)?;
-        write(&self.file, settings)?;
+        write(&self.to, settings)?;
+        let file = self.to.path().display();
         let failed = if success { "" } else { ", as far as the program went" };
-        show::line(&format!("{}: what this run needed{failed}", self.file.display()));
+        show::line(&format!("{file}: what this run needed{failed}"));
         for what in left_out {
-            show::line(&format!("{}: left out: {what}", self.file.display()));
+            show::line(&format!("{file}: left out: {what}"));
         }
         Ok(())
     }
 }
 
-/// Writes what a program was given, and what it was allowed besides.
-pub(super) fn remember(file: &Path, given: &Settings, allowed: &[Grant]) -> Result<(), Failure> {
-    let mut settings = given.clone();
-    settings.args.clear();
-    for grant in allowed {
-        settings.allow(grant).map_err(Failure::other)?;
-    }
-    write(file, settings)?;
-    let (number, s) = (allowed.len(), if allowed.len() == 1 { "" } else { "s" });
-    show::line(&format!("{}: with {number} grant{s} that you allowed", file.display()));
-    Ok(())
-}
-
-/// What is there may be somebody's work.
-pub(super) fn refuse_to_replace(file: &Path) -> Result<(), Failure> {
+/// The place of a manifest that is not there yet: what is there may be somebody's work.
+pub(super) fn new_place(file: &Path) -> Result<Place, Failure> {
     if file.symlink_metadata().is_ok() {
         let message = format!("{} is there already: remove it, or name another", file.display());
         return Err(Failure::usage(message));
     }
-    Ok(())
+    place(file)
 }
 
-/// A new file that only this user can read, as values of variables are in it. It was not there when
-/// the program began; should the program have put something there, a link even, that stays.
-fn create(file: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)
+pub(super) fn place(file: &Path) -> Result<Place, Failure> {
+    let cannot = |error| Failure::usage(format!("{} can not be written: {error}", file.display()));
+    Place::new(file).map_err(cannot)
 }
 
-fn write(file: &Path, mut settings: Settings) -> Result<(), Failure> {
+/// Writes a new manifest.
+pub(super) fn write(to: &Place, settings: Settings) -> Result<(), Failure> {
+    let mut settings = rooted_for(to.path(), settings)?;
     for stream in [&mut settings.stdin, &mut settings.stdout, &mut settings.stderr] {
         // That is the default of the command line.
         stream.take_if(|stream| *stream == StreamGrant::Inherit);
     }
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let real = |path: &Path| path.canonicalize().ok();
-    if let Some(folder) = folder
-        && real(folder) != real(Path::new("."))
-    {
-        // In a manifest, relative paths are taken from where it is.
-        let here = std::env::current_dir().map_err(Failure::other)?;
-        settings = settings.rooted(&here);
-    }
     let cannot = |error: &dyn std::fmt::Display| {
-        Failure::other(format!("{} can not be written: {error}", file.display()))
+        Failure::other(format!("{} can not be written: {error}", to.path().display()))
     };
     let text = settings.to_manifest().map_err(|error| cannot(&error))?;
-    create(file).and_then(|mut out| out.write_all(text.as_bytes())).map_err(|error| cannot(&error))
+    // Values of variables are in it.
+    to.create_new()
+        .and_then(|mut out| out.write_all(text.as_bytes()))
+        .map_err(|error| cannot(&error))
+}
+
+/// The settings as a manifest at this place has them: relative paths are taken from its folder.
+pub(super) fn rooted_for(file: &Path, settings: Settings) -> Result<Settings, Failure> {
+    let real = |path: &Path| path.canonicalize().ok();
+    if real(folder_of(file)) == real(Path::new(".")) {
+        return Ok(settings);
+    }
+    let here = std::env::current_dir().map_err(Failure::other)?;
+    Ok(settings.rooted(&here))
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod learn;
+mod remember;
 mod show;
 
 use crate::failure::Failure;
@@ -11,8 +12,10 @@ pub(crate) use show::describe;
 use ask::Asker;
 use clap::ValueEnum;
 use learn::{LearnNetwork, Learner};
+pub(crate) use remember::InUse;
+use remember::Memory;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wayleave::grants::{Error, Learning, Paths, Record, Settings};
 use wayleave::system::refusal::{Answer, Refusal, Refusals};
 use wayleave::{Canceller, Grants, Program};
@@ -26,7 +29,8 @@ pub(crate) struct RefusalArgs {
     /// What to do when the program is refused something
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     on_refusal: OnRefusal,
-    /// Write a manifest of what the program was given, and what was allowed for good when asked
+    /// Write a manifest of what the program was given, and what was allowed for good when asked; one
+    /// that is there already is extended by the latter
     #[arg(long, value_name = "FILE")]
     remember: Option<PathBuf>,
     /// Let the program use all files, without changing them, and write a manifest of what it needed
@@ -56,7 +60,7 @@ pub(crate) struct RefusalLog {
     record: Record,
     explain: bool,
     how: How,
-    remember: Option<(PathBuf, Settings)>,
+    remember: Mutex<Option<Memory>>,
 }
 
 enum How {
@@ -73,36 +77,31 @@ impl RefusalArgs {
         self.on_refusal == OnRefusal::Trap
     }
 
-    /// What a program is given that asks for `settings`, so that refusals are told.
-    /// What can not be granted is told by `told`.
+    /// What a program is given that asks for `settings`, some of it in the manifest `in_use`, so that
+    /// refusals are told. What can not be granted is told by `told`.
     pub(crate) fn watch(
         &self,
         settings: &Settings,
+        in_use: Option<InUse>,
         told: impl Fn(Error) -> Failure,
     ) -> Result<(Arc<RefusalLog>, Grants), Failure> {
         let paths = Arc::new(Paths::new(&settings.dirs));
         let (explain, record) = (self.explain, Record::new());
         if let Some(file) = &self.learn {
             let (learning, grants) = Learning::start(settings).map_err(told)?;
-            let learner = Learner::new(learning, file.clone(), self.learn_network)?;
+            let learner = Learner::new(learning, file, self.learn_network)?;
             let how = How::Learn(Box::new(learner));
-            let log = Arc::new(RefusalLog { paths, record, explain, how, remember: None });
+            let log =
+                Arc::new(RefusalLog { paths, record, explain, how, remember: Mutex::default() });
             return Ok((log.clone(), http::with_client(grants.refusals(log), settings)?));
         }
-        if let Some(file) = &self.remember {
-            learn::refuse_to_replace(file)?;
-        }
-        let remember = self.remember.clone().map(|file| (file, settings.clone()));
+        let remember = self.remember.as_deref();
+        let remember = remember.map(|file| Memory::new(file, settings, in_use.as_ref()));
+        let remember = Mutex::new(remember.transpose()?);
         let how = self.how()?;
         let log = Arc::new(RefusalLog { paths, record, explain, how, remember });
         let grants = settings.open().map_err(told)?;
-        // One folder more than was granted can be noticed: that is only for who has asked.
-        let asked = self.explain || self.on_refusal != OnRefusal::Deny;
-        let (paths, refusals) = (log.paths.clone(), log.clone());
-        let grants = match asked {
-            true => grants.explain_all(paths, refusals),
-            false => grants.explain(paths, refusals),
-        };
+        let grants = grants.explain(log.paths.clone(), log.clone());
         Ok((log, http::with_client(grants, settings)?))
     }
 
@@ -144,14 +143,12 @@ impl RefusalLog {
             return learner.finish(success);
         }
         self.tell(success);
-        if let Some((file, given)) = &self.remember {
-            let allowed = match &self.how {
-                How::Ask(asker) => asker.always(),
-                _ => Vec::new(),
-            };
-            learn::remember(file, given, &allowed)?;
-        }
-        Ok(())
+        let memory = self.remember.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(memory) = memory else { return Ok(()) };
+        memory.keep(&match &self.how {
+            How::Ask(asker) => asker.always(),
+            _ => Vec::new(),
+        })
     }
 
     fn tell(&self, success: bool) {
@@ -195,6 +192,14 @@ impl Refusals for RefusalLog {
                 }
                 self.record.refused(refusal)
             }
+        }
+    }
+
+    fn ended(&self, refusal: Refusal) {
+        match &self.how {
+            How::Log => drop(self.refused(refusal)),
+            How::Learn(learner) => learner.ended(refusal),
+            How::Deny | How::Ask(_) | How::Trap { .. } => drop(self.record.note(refusal)),
         }
     }
 

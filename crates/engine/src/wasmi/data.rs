@@ -142,9 +142,9 @@ impl<T> ResourceLimiter for Data<T> {
         &mut self,
         now: usize,
         desired: usize,
-        _: Option<usize>,
+        most: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        Ok(self.growth.memory(&self.limits, now, desired))
+        Ok(self.growth.memory(&self.limits, now, desired, most))
     }
 
     fn memory_grow_failed(&mut self, _: &MemoryError) -> Result<(), LimiterError> {
@@ -156,9 +156,9 @@ impl<T> ResourceLimiter for Data<T> {
         &mut self,
         now: usize,
         desired: usize,
-        _: Option<usize>,
+        most: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        Ok(self.growth.table(&self.limits, now, desired))
+        Ok(self.growth.table(&self.limits, now, desired, most))
     }
 
     fn table_grow_failed(&mut self, error: &TableError) -> Result<(), LimiterError> {

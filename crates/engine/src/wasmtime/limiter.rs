@@ -95,12 +95,12 @@ impl From<Option<Extern>> for DefaultMemory {
 }
 
 impl<T: Send> ResourceLimiter for Data<T> {
-    fn memory_growing(&mut self, now: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+    fn memory_growing(&mut self, now: usize, desired: usize, most: Option<usize>) -> Result<bool> {
         self.view = None;
         for kept in &mut self.kept {
             kept.view = None;
         }
-        Ok(self.growth.memory(&self.limits, now, desired))
+        Ok(self.growth.memory(&self.limits, now, desired, most))
     }
 
     fn memory_grow_failed(&mut self, _: Error) -> Result<()> {
@@ -108,8 +108,8 @@ impl<T: Send> ResourceLimiter for Data<T> {
         Ok(())
     }
 
-    fn table_growing(&mut self, now: usize, desired: usize, _: Option<usize>) -> Result<bool> {
-        Ok(self.growth.table(&self.limits, now, desired))
+    fn table_growing(&mut self, now: usize, desired: usize, most: Option<usize>) -> Result<bool> {
+        Ok(self.growth.table(&self.limits, now, desired, most))
     }
 
     fn table_grow_failed(&mut self, _: Error) -> Result<()> {

@@ -8,8 +8,7 @@ mod smallest;
 
 use crate::refusal::{GuestPath, is_top};
 use crate::{
-    Access, AddressRule, DirGrant, Error, FileGrant, Grants, MemoryGrant, MountLimits, NameRule,
-    Settings,
+    Access, DirGrant, Error, FileGrant, Grants, Limited, MemoryGrant, MountLimits, Settings,
 };
 use host::HostFolder;
 use notes::Notes;
@@ -209,24 +208,32 @@ fn open_folder(dir: &Arc<dyn Dir>, path: &str) -> Answer<Arc<dyn Dir>> {
 }
 
 impl Settings {
-    /// Adds a grant that is written as on the command line.
+    /// Adds a grant that is written as on the command line. A mount takes the place of another one
+    /// under the same guest path; a limit is never lowered.
     ///
     /// # Errors
     /// When it is none of those that refusals name.
     pub fn allow(&mut self, grant: &Grant) -> Result<(), Error> {
+        if let Some((what, to)) = Limited::of(grant) {
+            self.limits.raise(what, to);
+            return Ok(());
+        }
+        let mut more = Self::default();
         match grant.option {
-            "dir" => add(&mut self.dirs, grant.value.parse::<DirGrant>()?),
-            "file" => add(&mut self.files, grant.value.parse::<FileGrant>()?),
-            "allow-outbound" => add(&mut self.outbound, grant.value.parse::<AddressRule>()?),
-            "allow-inbound" => add(&mut self.inbound, grant.value.parse::<AddressRule>()?),
-            "allow-resolve" => add(&mut self.resolve, grant.value.parse::<NameRule>()?),
+            "dir" => more.dirs.push(grant.value.parse()?),
+            "file" => more.files.push(grant.value.parse()?),
+            "mem" => more.memories.push(grant.value.parse()?),
+            "allow-outbound" => more.outbound.push(grant.value.parse()?),
+            "allow-inbound" => more.inbound.push(grant.value.parse()?),
+            "allow-resolve" => more.resolve.push(grant.value.parse()?),
             #[cfg(feature = "http")]
-            "allow-http" => add(&mut self.http, grant.value.parse::<crate::HttpGrant>()?),
+            "allow-http" => more.http.push(grant.value.parse()?),
             _ => {
                 let (text, reason) = (grant.to_string(), "it can not be remembered".to_owned());
                 return Err(Error::Dir { text, reason });
             }
         }
+        *self = std::mem::take(self).extended_by(more);
         Ok(())
     }
 

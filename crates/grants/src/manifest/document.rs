@@ -1,4 +1,5 @@
 use super::{Key, ManifestError};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -50,7 +51,7 @@ fn mistake(path: &Path, text: &str, start: usize, message: &str) -> ManifestErro
 }
 
 /// Line and column, from 1 on.
-fn position(text: &str, start: usize) -> (usize, usize) {
+pub(super) fn position(text: &str, start: usize) -> (usize, usize) {
     let before = text.get(..start.min(text.len())).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
@@ -117,6 +118,34 @@ impl<'d> Section<'d> {
         all
     }
 
+    /// Where the value of a key stands in the text.
+    pub(super) fn span(&self, name: &str) -> Option<Range<usize>> {
+        self.value(name).map(Spanned::span)
+    }
+
+    /// The texts of a list, and where each stands; nothing where there is no list.
+    pub(super) fn items(&self, name: &str) -> Vec<(Range<usize>, &'d str)> {
+        let Some(DeValue::Array(array)) = self.value(name).map(Spanned::get_ref) else {
+            return Vec::new();
+        };
+        let text = |item: &'d Spanned<DeValue<'d>>| match item.get_ref() {
+            DeValue::String(text) => Some((item.span(), &**text)),
+            _ => None,
+        };
+        array.iter().filter_map(text).collect()
+    }
+
+    /// Where its last value ends, or its header, if it has one: `[NAME]` and not `NAME = {}` or
+    /// `NAME.KEY = VALUE`.
+    pub(super) fn end(&self) -> Option<usize> {
+        let header = self.document.text.get(self.start..)?;
+        if !header.starts_with('[') {
+            return None;
+        }
+        let ends = self.table.values().map(|value| value.span().end);
+        Some(ends.max().unwrap_or(self.start))
+    }
+
     /// A table in this one.
     ///
     /// # Errors
@@ -172,6 +201,16 @@ impl<'d> Section<'d> {
     pub fn mistake(&self, key: &str, message: &str) -> ManifestError {
         let start = self.value(key).map(|value| self.key_start(key, value));
         self.document.mistake(start.unwrap_or(self.start), message)
+    }
+
+    pub(super) fn mistake_at(&self, line: usize, column: usize, message: String) -> ManifestError {
+        ManifestError::Mistake { path: self.document.path.clone(), line, column, message }
+    }
+
+    /// The line in which a key stands first, from 1 on.
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        let start = self.value(key).map_or(self.start, |value| self.key_start(key, value));
+        position(self.document.text, start).0
     }
 
     fn section(&self, name: &str, value: &'d Spanned<DeValue<'d>>) -> Result<Self, ManifestError> {

@@ -17,6 +17,7 @@
 
 mod document;
 mod error;
+mod extend;
 mod key;
 pub mod keys;
 mod place;
@@ -39,6 +40,8 @@ pub struct Manifest {
     path: PathBuf,
     always: Settings,
     profiles: Vec<(String, Settings)>,
+    /// The lines in which the profiles begin.
+    lines: Vec<usize>,
     places: Vec<Place>,
 }
 
@@ -77,16 +80,18 @@ impl Manifest {
             ));
         }
         root.only(&TABLES)?;
-        let mut profiles = Vec::new();
+        let (mut profiles, mut lines) = (Vec::new(), Vec::new());
         let mut places = Place::all(&root, None)?;
         if let Some(table) = root.table("profile")? {
             for (name, profile) in table.tables()? {
                 profile.only(&["grants", "limits"])?;
                 profiles.push((name.to_owned(), settings(&profile)?));
+                lines.push(table.line_of(name));
                 places.extend(Place::all(&profile, Some(name))?);
             }
         }
-        let manifest = Self { path: path.to_owned(), always: settings(&root)?, profiles, places };
+        let (path, always) = (path.to_owned(), settings(&root)?);
+        let manifest = Self { path, always, profiles, lines, places };
         for (name, _) in &manifest.profiles {
             // A profile may be fine by itself and contradict what is always asked for.
             if let Some((key, reason)) = manifest.with(name).and_then(|all| all.contradiction()) {
@@ -118,7 +123,9 @@ impl Manifest {
     pub fn settings(&self, profile: Option<&str>) -> Result<Settings, ManifestError> {
         let Some(name) = profile else { return Ok(self.always.clone()) };
         self.with(name).ok_or_else(|| {
-            let names: Vec<_> = self.profiles().map(|name| format!("`{name}`")).collect();
+            let lines = self.profiles().zip(&self.lines);
+            let names: Vec<_> =
+                lines.map(|(name, line)| format!("`{name}` (line {line})")).collect();
             let advice = match names.as_slice() {
                 [] => "it has none".to_owned(),
                 names => format!("it has {}", names.join(", ")),

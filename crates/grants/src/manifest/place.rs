@@ -49,6 +49,17 @@ impl Manifest {
     }
 }
 
+impl Section<'_> {
+    /// Where this table of grants asks for what can not be granted, and why it can not; nothing
+    /// where it does not ask for it.
+    #[must_use]
+    pub fn place(&self, error: &Error) -> Option<ManifestError> {
+        let entries = self.each(&keys::grants());
+        let ((line, column), _) = entries.iter().rev().find(|(_, asked)| is_about(error, asked))?;
+        Some(self.mistake_at(*line, *column, error.to_string()))
+    }
+}
+
 fn is_about(error: &Error, asked: &Settings) -> bool {
     let is = |path: &Path, other: &Path| path == other;
     match error {

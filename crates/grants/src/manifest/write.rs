@@ -38,8 +38,7 @@ fn table(name: &str, keys: &[Key<Settings>], from: &Settings) -> String {
                     many.iter().map(|item| format!("    {},\n", quoted(item))).collect();
                 line(&mut text, key, &format!("[\n{items}]"));
             }
-            (Form::Text | Form::Amount, [one, ..]) => line(&mut text, key, &quoted(one)),
-            (Form::Number | Form::Flag, [one, ..]) => line(&mut text, key, one),
+            (_, [one, ..]) => line(&mut text, key, &literal(key, one)),
         }
     }
     if text.is_empty() { text } else { format!("[{name}]\n{text}") }
@@ -50,8 +49,16 @@ fn line(text: &mut String, key: &Key<Settings>, value: &str) {
     let _ = writeln!(text, "{} = {value}", key.name);
 }
 
+/// A value of a key that has one, or an entry of its list.
+pub(super) fn literal(key: &Key<Settings>, text: &str) -> String {
+    match key.form {
+        Form::List | Form::Text | Form::Amount => quoted(text),
+        Form::Number | Form::Flag => text.to_owned(),
+    }
+}
+
 /// A basic string of TOML.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {

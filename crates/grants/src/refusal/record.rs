@@ -1,3 +1,4 @@
+use super::Limited;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wayleave_system::refusal::{Answer, Grant, Refusal, Refusals};
@@ -82,7 +83,9 @@ pub fn group(refusals: &[(Refusal, u64)]) -> Vec<Group> {
     let mut groups: Vec<Gathered<'_>> = Vec::new();
     for (refusal, count) in refusals {
         let wide = refusal.grants.last();
-        match groups.iter_mut().find(|group| same(group.wide, wide)) {
+        let belongs =
+            |group: &&mut Gathered<'_>| same(group.wide, wide) || group.has_limit_of(refusal);
+        match groups.iter_mut().find(belongs) {
             Some(group) => group.add(refusal, *count),
             None => groups.push(Gathered { wide, refusals: vec![refusal], count: *count }),
         }
@@ -99,12 +102,27 @@ struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     fn add(&mut self, refusal: &'a Refusal, count: u64) {
-        // Of a folder to read and the same to write, the latter serves for both.
-        if writable(refusal.grants.last()) {
-            self.wide = refusal.grants.last();
+        let wide = refusal.grants.last();
+        let limits = (self.wide.and_then(Limited::of), wide.and_then(Limited::of));
+        let serves_for_both = match limits {
+            (Some((_, before)), Some((_, now))) => now > before,
+            // Of a folder to read and the same to write, the latter does.
+            _ => writable(wide),
+        };
+        if serves_for_both {
+            self.wide = wide;
         }
         self.refusals.push(refusal);
         self.count += count;
+    }
+
+    /// Whether it has another step beyond the same limit: only how much was wanted differs.
+    fn has_limit_of(&self, refusal: &Refusal) -> bool {
+        let same = |other: &&Refusal| {
+            (other.tried, &other.object) == (refusal.tried, &refusal.object)
+                && other.grants.len() == 1
+        };
+        refusal.grants.len() == 1 && self.refusals.iter().any(same)
     }
 
     fn rank(&self) -> u8 {
@@ -121,13 +139,16 @@ impl<'a> Gathered<'a> {
             self.refusals.iter().all(|refusal| Some(&refusal.object) == first.map(|r| &r.object));
         let narrow = self.refusals.iter().filter_map(|refusal| refusal.grants.first());
         let narrow = narrow.max_by_key(|grant| writable(Some(grant)));
-        let grant = if one { narrow } else { self.wide };
-        let bare = |refusal: &&Refusal| Refusal::new(refusal.tried, refusal.object.clone(), []);
-        Group {
-            grant: grant.cloned(),
-            refused: self.refusals.iter().map(bare).collect(),
-            count: self.count,
+        let limit = self.wide.and_then(Limited::of).is_some();
+        let grant = if one && !limit { narrow } else { self.wide };
+        let mut refused: Vec<Refusal> = Vec::new();
+        for refusal in self.refusals {
+            let bare = Refusal::new(refusal.tried, refusal.object.clone(), []);
+            if !refused.contains(&bare) {
+                refused.push(bare);
+            }
         }
+        Group { grant: grant.cloned(), refused, count: self.count }
     }
 }
 
@@ -212,6 +233,23 @@ mod tests {
                 "--dir /home::ro: look at /home (1)",
                 "-: make the link /data/x (1)",
             ]
+        );
+    }
+
+    #[test]
+    fn steps_beyond_one_limit_are_one_thing() {
+        let memory = |wanted: u64| Limited::Memory.refusal(16 << 20, wanted << 20);
+        assert_eq!(
+            shown(&[memory(20), memory(100), memory(40), Limited::Handles.refusal(3, 4)]),
+            [
+                "--max-memory 128M: have more memory than 16M (3)",
+                "--max-handles 4: have more handles open than 3 (1)",
+            ]
+        );
+        let bytes = |mode: &str| refusal("have more bytes in", "/d", &[("dir", mode)]);
+        assert_eq!(
+            shown(&[bytes("d::/d::bytes=2K"), bytes("d::/d::bytes=4K")]),
+            ["--dir d::/d::bytes=4K: have more bytes in /d (2)"]
         );
     }
 

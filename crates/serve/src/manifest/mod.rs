@@ -4,6 +4,7 @@ mod keys;
 
 use crate::{AppSettings, Error, Settings, TlsSettings};
 use std::path::{Path, PathBuf};
+use wayleave::grants;
 use wayleave::grants::manifest::{Document, ManifestError, SERVER_TABLES, Section, TABLES, schema};
 
 impl Settings {
@@ -30,6 +31,15 @@ pub fn manifest_schema() -> serde_json::Value {
     app["required"] = serde_json::json!(["component"]);
     let apps = serde_json::json!({ "type": "array", "items": app });
     schema::manifest([("serve", serve), ("app", apps)])
+}
+
+/// Where a manifest asks for what one of its apps can not be granted, and why it can not.
+pub(crate) fn place(path: &Path, name: &str, error: &grants::Error) -> Option<ManifestError> {
+    let text = ManifestError::read(path).ok()?;
+    let document = Document::parse(path, &text).ok()?;
+    let tables = document.root().list("app").ok()?.into_iter();
+    let mut named = tables.filter(|table| app(table).is_ok_and(|app| app.name == name));
+    named.next()?.table("grants").ok()??.place(error)
 }
 
 fn read(root: &Section<'_>) -> Result<Settings, ManifestError> {

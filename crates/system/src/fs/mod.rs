@@ -38,7 +38,7 @@ pub use memory::{MemoryDir, MemoryFile};
 pub use mounts::{MountError, Mounts};
 pub use os::{OsDir, OsFile, Resolver};
 pub use overlay::{Change, ChangeKind, Overlay};
-pub use quota::{Quota, QuotaLimits};
+pub use quota::{Quota, QuotaLimits, QuotaWatch};
 pub use read_only::ReadOnly;
 pub use reproducible::{FileNumbers, Reproducible, ReproducibleFile};
 pub use single_file::SingleFile;

@@ -1,3 +1,4 @@
+use crate::refusal::LimitWatch;
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -21,12 +22,24 @@ impl Default for NetworkLimits {
     }
 }
 
+/// Who is told of what is beyond [`NetworkLimits`].
+#[derive(Clone, Debug, Default)]
+pub struct NetworkWatch {
+    /// Of connections.
+    pub connections: LimitWatch,
+    /// Of bytes received.
+    pub bytes_in: LimitWatch,
+    /// Of bytes sent.
+    pub bytes_out: LimitWatch,
+}
+
 /// What one guest has used of its [`NetworkLimits`]. Everything that lets it reach the network has
 /// the same.
 #[derive(Debug)]
 pub struct Meter {
     connections: usize,
     open: AtomicUsize,
+    watch: LimitWatch,
     received: Budget,
     sent: Budget,
 }
@@ -35,11 +48,18 @@ impl Meter {
     /// Nothing has been used yet.
     #[must_use]
     pub fn new(limits: NetworkLimits) -> Self {
+        Self::watched(limits, NetworkWatch::default())
+    }
+
+    /// Nothing has been used yet; `watch` is told of what the limits refuse.
+    #[must_use]
+    pub fn watched(limits: NetworkLimits, watch: NetworkWatch) -> Self {
         Self {
             connections: limits.connections,
             open: AtomicUsize::new(0),
-            received: Budget::new(limits.bytes_in),
-            sent: Budget::new(limits.bytes_out),
+            watch: watch.connections,
+            received: Budget::new(limits.bytes_in, watch.bytes_in),
+            sent: Budget::new(limits.bytes_out, watch.bytes_out),
         }
     }
 
@@ -51,6 +71,10 @@ impl Meter {
         let one_more = |open| (open < self.connections).then_some(open + 1);
         match self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) {
             Ok(_) => Ok(Slot(self.clone())),
+            Err(open) if self.watch.allows(open as u64 + 1) => {
+                self.open.fetch_add(1, Ordering::Relaxed);
+                Ok(Slot(self.clone()))
+            }
             Err(_) => Err(ErrorCode::TooManyOpen),
         }
     }
@@ -80,19 +104,25 @@ impl Drop for Slot {
 
 /// Bytes that are left, if they are limited.
 #[derive(Debug)]
-pub struct Budget(Option<AtomicU64>);
+pub struct Budget {
+    left: Option<AtomicU64>,
+    /// How many there were at first.
+    total: AtomicU64,
+    watch: LimitWatch,
+}
 
 impl Budget {
-    fn new(limit: Option<u64>) -> Self {
-        Self(limit.map(AtomicU64::new))
+    fn new(limit: Option<u64>, watch: LimitWatch) -> Self {
+        Self { left: limit.map(AtomicU64::new), total: limit.unwrap_or(0).into(), watch }
     }
 
-    /// Takes as much as there is of what is wanted.
+    /// Takes as much as there is of what is wanted. Nobody is told when that is nothing: see
+    /// [`Budget::extend`].
     ///
     /// # Errors
     /// [`Quota`](ErrorCode::Quota) when nothing is left.
     pub fn take(&self, wanted: usize) -> Result<usize> {
-        let Some(left) = &self.0 else { return Ok(wanted) };
+        let Some(left) = &self.left else { return Ok(wanted) };
         let before = left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 Some(left.saturating_sub(wanted as u64))
@@ -109,12 +139,34 @@ impl Budget {
     /// # Errors
     /// [`Quota`](ErrorCode::Quota) when there is not as much.
     pub fn take_all(&self, wanted: usize) -> Result<()> {
-        if self.take(wanted)? < wanted { Err(ErrorCode::Quota) } else { Ok(()) }
+        let taken = self.take(wanted).unwrap_or(0);
+        if taken == wanted {
+            return Ok(());
+        }
+        self.extend(wanted - taken)?;
+        self.take(wanted - taken).map(drop)
+    }
+
+    /// Tells that the guest needs so many more bytes than are left. When it may have them, they are
+    /// there.
+    ///
+    /// # Errors
+    /// [`Quota`](ErrorCode::Quota) when it may not.
+    #[cold]
+    pub fn extend(&self, missing: usize) -> Result<()> {
+        let missing = missing as u64;
+        let wanted = self.total.load(Ordering::Relaxed).saturating_add(missing);
+        let Some(left) = self.left.as_ref().filter(|_| self.watch.allows(wanted)) else {
+            return Err(ErrorCode::Quota);
+        };
+        self.total.fetch_add(missing, Ordering::Relaxed);
+        left.fetch_add(missing, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Gives back what was taken and not used.
     pub fn give_back(&self, bytes: usize) {
-        if let Some(left) = &self.0 {
+        if let Some(left) = &self.left {
             left.fetch_add(bytes as u64, Ordering::Relaxed);
         }
     }
@@ -125,7 +177,7 @@ impl Budget {
         wanted: usize,
         work: impl FnOnce(usize) -> Result<usize>,
     ) -> Result<usize> {
-        if self.0.is_none() {
+        if self.left.is_none() {
             return work(wanted);
         }
         let taken = self.take(wanted)?;
@@ -152,7 +204,7 @@ mod tests {
 
     #[test]
     fn bytes_are_used_up() {
-        let budget = Budget::new(Some(10));
+        let budget = Budget::new(Some(10), LimitWatch::default());
         assert_eq!(budget.take(4), Ok(4));
         assert_eq!(budget.spend(20, |most| Ok(most - 1)), Ok(5));
         assert_eq!(budget.spend(1, |_| Err(ErrorCode::Again)), Err(ErrorCode::Again));
@@ -161,8 +213,37 @@ mod tests {
         assert_eq!(budget.take(0), Ok(0));
         budget.give_back(3);
         assert_eq!(budget.take_all(4), Err(ErrorCode::Quota));
-        let endless = Budget::new(None);
+        let endless = Budget::new(None, LimitWatch::default());
         assert_eq!(endless.take(usize::MAX), Ok(usize::MAX));
         assert_eq!(endless.take_all(usize::MAX), Ok(()));
+    }
+
+    #[test]
+    fn who_is_told_can_give_more() {
+        use crate::refusal::Answer;
+        use std::sync::Mutex;
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let watch = |allowed: u64| {
+            let told = told.clone();
+            LimitWatch::new(move |wanted| {
+                told.lock().unwrap().push(wanted);
+                if wanted <= allowed { Answer::Allow } else { Answer::Deny }
+            })
+        };
+        let budget = Budget::new(Some(10), watch(15));
+        assert_eq!(budget.take_all(8), Ok(()));
+        assert_eq!(budget.take_all(5), Ok(()));
+        assert_eq!(budget.extend(3), Err(ErrorCode::Quota));
+        assert_eq!(budget.extend(2), Ok(()));
+        assert_eq!(budget.take(9), Ok(2));
+        let limits = NetworkLimits { connections: 1, ..Default::default() };
+        let watch = NetworkWatch { connections: watch(2), ..Default::default() };
+        let meter = Arc::new(Meter::watched(limits, watch));
+        let _one = meter.connection().unwrap();
+        let two = meter.connection().unwrap();
+        assert_eq!(meter.connection().err(), Some(ErrorCode::TooManyOpen));
+        drop(two);
+        drop(meter.connection().unwrap());
+        assert_eq!(*told.lock().unwrap(), [13, 16, 15, 2, 3, 2]);
     }
 }

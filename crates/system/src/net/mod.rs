@@ -22,7 +22,7 @@ mod tcp;
 
 pub use duplex::Duplex;
 pub use guarded::Guarded;
-pub use limits::{Budget, Meter, NetworkLimits, Slot};
+pub use limits::{Budget, Meter, NetworkLimits, NetworkWatch, Slot};
 pub use memory::MemoryNetwork;
 pub use name::{Host, host};
 pub use network::{Family, Lookup, Network, SocketOption, TcpSocket, UdpSocket};

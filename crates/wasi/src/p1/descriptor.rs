@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wayleave_grants::Preopen;
 use wayleave_system::fs::{Action, Dir, Entries, File, OpenOptions, Watched};
 use wayleave_system::net::{Connection, Listener};
+use wayleave_system::refusal::LimitWatch;
 use wayleave_system::wait::{Interest, Readiness};
 use wayleave_system::{ErrorCode, Result};
 
@@ -181,17 +182,26 @@ pub(super) struct Table {
     /// No number below this is free.
     free_from: usize,
     limit: usize,
+    watch: LimitWatch,
 }
 
 impl Table {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { slots: Vec::new(), free_from: 0, limit: limit.min(u32::MAX as usize) }
+    /// `watch` is told when the guest wants more descriptors than `limit`.
+    pub(super) fn new(limit: usize, watch: LimitWatch) -> Self {
+        Self { slots: Vec::new(), free_from: 0, limit: limit.min(u32::MAX as usize), watch }
     }
 
     /// Adds what the embedder gives; the limit is for what the guest opens.
     pub(super) fn add(&mut self, descriptor: Descriptor) {
+        if self.free_from == self.slots.len() {
+            self.free_from += 1;
+        }
         self.slots.push(Some(descriptor));
-        self.free_from = self.slots.len();
+    }
+
+    /// How many numbers are or were in use.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
     }
 
     /// Adds what the guest opens.
@@ -213,7 +223,11 @@ impl Table {
             self.free_from += 1;
         }
         if self.free_from >= self.limit {
-            return Err(ErrorCode::TooManyOpen);
+            let wanted = self.free_from + 1;
+            if wanted > u32::MAX as usize || !self.watch.allows(wanted as u64) {
+                return Err(ErrorCode::TooManyOpen);
+            }
+            self.limit = wanted;
         }
         Ok(self.free_from)
     }
@@ -267,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_lowest_free_number_is_taken() {
-        let mut table = Table::new(8);
+        let mut table = Table::new(8, LimitWatch::default());
         for expected in 0..5 {
             assert_eq!(table.insert(descriptor(0)), Ok(expected));
         }
@@ -280,7 +294,7 @@ mod tests {
 
     #[test]
     fn the_limit_holds_and_closing_makes_room() {
-        let mut table = Table::new(2);
+        let mut table = Table::new(2, LimitWatch::default());
         table.insert(descriptor(0)).unwrap();
         table.insert(descriptor(0)).unwrap();
         assert_eq!(table.insert(descriptor(0)), Err(ErrorCode::TooManyOpen));
@@ -290,7 +304,7 @@ mod tests {
 
     #[test]
     fn renumbering_replaces_and_frees() {
-        let mut table = Table::new(8);
+        let mut table = Table::new(8, LimitWatch::default());
         for mark in 0..3 {
             table.insert(descriptor(mark)).unwrap();
         }

@@ -1,7 +1,7 @@
 //! `fd_prestat_*` and `fd_readdir`: folders that are open.
 
 use super::call::{Call, Result};
-use super::descriptor::Object;
+use super::descriptor::{Descriptor, Object};
 use super::filestat::filetype;
 use super::io::transferred;
 use super::rights::Rights;
@@ -13,7 +13,15 @@ const DIRENT: usize = 24;
 
 /// Stores the `prestat` of a folder that was there from the start: its tag, 0 for a folder, and
 /// the length of its name.
+///
+/// Libraries ask for one number after the other until there is no such descriptor. To those that
+/// come to the end, one more folder may be shown: [`Grants::elsewhere`](wayleave_grants::Grants).
 pub(super) fn prestat_get(call: &mut Call<'_>, fd: u32, prestat: u32) -> Result<()> {
+    let host = &mut *call.host;
+    let is_next = |(number, _): &mut (u32, _)| *number == fd && host.table.len() == fd as usize;
+    if let Some((_, preopen)) = host.elsewhere.take_if(is_next) {
+        host.table.add(Descriptor::preopen(preopen));
+    }
     let name = call.host.table.get(fd)?.preopen.as_ref().ok_or(ErrorCode::BadDescriptor)?;
     let len = u64::try_from(name.len()).map_err(|_| ErrorCode::Overflow)?;
     Ok(call.memory.set_u64(prestat, len << 32)?)

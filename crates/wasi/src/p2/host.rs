@@ -1,3 +1,5 @@
+#[cfg(feature = "http")]
+use super::buffers::Buffers;
 use super::error::Causes;
 use super::filesystem::{Descriptor, Entries, Seen};
 #[cfg(feature = "http")]
@@ -8,7 +10,7 @@ use super::streams::{InputStream, OutputStream};
 use super::table::Table;
 use crate::wait::Waiter;
 use std::sync::Arc;
-use wayleave_grants::Grants;
+use wayleave_grants::{Grants, Limited};
 use wayleave_system::net::Network;
 use wayleave_system::wait::Reactor;
 
@@ -58,12 +60,14 @@ impl Host {
     pub fn new(grants: impl Into<Arc<Grants>>) -> Self {
         let grants = grants.into();
         let limit = grants.limits.descriptors;
+        let handles = grants.limit_watch(Limited::Handles);
         let meter = grants.network_meter();
         let network = grants.guest_network(meter.clone());
         #[cfg(feature = "http")]
         let http = {
             let bodies = grants.between.as_ref().and_then(|between| between.bodies.clone());
-            Http::new(grants.guest_http(meter), bodies, &grants.limits)
+            let (client, buffers) = (grants.guest_http(meter), Buffers::new(&grants));
+            Http::new(client, bodies, limit, &handles, buffers)
         };
         Self {
             waiter: Waiter {
@@ -72,18 +76,18 @@ impl Host {
                 watch: grants.between.as_ref().map(|between| between.watch.clone()),
                 simulated: grants.clocks.simulated.clone(),
             },
-            descriptors: Table::new(limit),
-            entries: Table::new(limit),
+            descriptors: Table::watched(limit, handles.clone()),
+            entries: Table::watched(limit, handles.clone()),
             seen: Seen::default(),
-            inputs: Table::new(limit),
-            outputs: Table::new(limit),
-            pollables: Table::new(limit),
+            inputs: Table::watched(limit, handles.clone()),
+            outputs: Table::watched(limit, handles.clone()),
+            pollables: Table::watched(limit, handles.clone()),
             network,
-            tcp_sockets: Table::new(limit),
-            udp_sockets: Table::new(limit),
-            incoming: Table::new(limit),
-            outgoing: Table::new(limit),
-            lookups: Table::new(limit.min(MOST_LOOKUPS)),
+            tcp_sockets: Table::watched(limit, handles.clone()),
+            udp_sockets: Table::watched(limit, handles.clone()),
+            incoming: Table::watched(limit, handles.clone()),
+            outgoing: Table::watched(limit, handles.clone()),
+            lookups: Table::of_few(limit, MOST_LOOKUPS, &handles),
             datagram: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]

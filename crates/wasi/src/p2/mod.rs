@@ -5,6 +5,7 @@
 //! the WIT in this repository's `wit/`.
 
 mod bindings;
+mod buffers;
 mod cli;
 mod clocks;
 mod error;

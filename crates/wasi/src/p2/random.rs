@@ -2,6 +2,7 @@
 
 use super::Host;
 use super::bindings::wasi::random::{insecure, insecure_seed, random};
+use super::buffers::Buffers;
 use wayleave_engine::{Stop, Trap};
 
 impl Host {
@@ -9,7 +10,8 @@ impl Host {
     /// interface knows no error.
     fn random_bytes(&self, len: u64) -> Result<Vec<u8>, Stop> {
         let most = self.grants.limits.buffer_bytes;
-        let Some(len) = usize::try_from(len).ok().filter(|len| *len <= most) else {
+        let allowed = |len: &usize| *len <= most || Buffers::new(&self.grants).allow(*len);
+        let Some(len) = usize::try_from(len).ok().filter(allowed) else {
             let refusal = format!(
                 "the guest asks for {len} random bytes at once, at most {most} are allowed \
                  (max-buffers)"

@@ -1,23 +1,40 @@
 use slab::Slab;
 use wayleave_component::{Borrow, Own};
 use wayleave_engine::{Stop, Trap};
+use wayleave_system::refusal::LimitWatch;
 use wayleave_system::{ErrorCode, Result};
 
 /// The resources of one kind that a guest has handles of, by their numbers.
 pub(super) struct Table<R> {
     resources: Slab<R>,
     limit: usize,
+    watch: LimitWatch,
 }
 
 impl<R: 'static> Table<R> {
     pub(super) fn new(limit: usize) -> Self {
-        Self { resources: Slab::new(), limit: limit.min(u32::MAX as usize) }
+        Self::watched(limit, LimitWatch::default())
+    }
+
+    /// `watch` is told when the guest wants more than `limit`.
+    pub(super) fn watched(limit: usize, watch: LimitWatch) -> Self {
+        Self { resources: Slab::new(), limit: limit.min(u32::MAX as usize), watch }
+    }
+
+    /// As [`Table::watched`], but never for more than `few`, of which nobody is told.
+    pub(super) fn of_few(limit: usize, few: usize, watch: &LimitWatch) -> Self {
+        let watch = if limit < few { watch.clone() } else { LimitWatch::default() };
+        Self::watched(limit.min(few), watch)
     }
 
     /// Adds a resource, for the guest to own.
     pub(super) fn add(&mut self, resource: R) -> Result<Own<R>> {
         if self.resources.len() >= self.limit {
-            return Err(ErrorCode::TooManyOpen);
+            let wanted = self.resources.len() + 1;
+            if wanted > u32::MAX as usize || !self.watch.allows(wanted as u64) {
+                return Err(ErrorCode::TooManyOpen);
+            }
+            self.limit = wanted;
         }
         let number = self.resources.insert(resource);
         u32::try_from(number).map(Own::new).map_err(|_| ErrorCode::TooManyOpen)

@@ -2,7 +2,7 @@
 
 use crate::support::{Guest, Open, Provider, Sandbox, TestEngine, each_engine, errno, oflags};
 use std::sync::Arc;
-use wayleave_grants::Grants;
+use wayleave_grants::{Grants, Paths, Record};
 use wayleave_system::fs::MemoryDir;
 use wayleave_system::stdio::{Capture, Input};
 
@@ -15,6 +15,7 @@ each_engine! {
     how_writes_are_synchronised_is_settled_when_opening,
     unknown_flags_are_refused,
     folders_given_are_listed_and_others_are_not,
+    who_looks_for_folders_finds_one_more_where_refusals_are_told,
     a_name_needs_room,
 }
 
@@ -152,6 +153,48 @@ fn folders_given_are_listed_and_others_are_not<E: TestEngine>() {
         guest.err("fd_prestat_get", &[fd, 16], errno::BADF);
         guest.err("fd_prestat_dir_name", &[fd, 16, 100], errno::BADF);
     }
+}
+
+/// Grants of which it is told what they refuse.
+fn explained(grants: Grants) -> (Grants, Arc<Record>) {
+    let record = Arc::new(Record::new());
+    (grants.explain(Arc::new(Paths::default()), record.clone()), record)
+}
+
+fn who_looks_for_folders_finds_one_more_where_refusals_are_told<E: TestEngine>() {
+    let given = || Grants::new().preopen(Arc::new(MemoryDir::new(1 << 20)), "/data").unwrap();
+    let (grants, record) = explained(given());
+    let mut guest = Guest::<E>::new(grants);
+    // It is not there before somebody looks, nor found but behind the others.
+    guest.err("fd_fdstat_get", &[4, 16], errno::BADF);
+    guest.err("fd_prestat_get", &[5, 16], errno::BADF);
+    guest.err("fd_prestat_dir_name", &[4, 16, 100], errno::BADF);
+    guest.writes("fd_prestat_get", &[4, 21], &[], &[(21, &[0, 0, 0, 0, 1, 0, 0, 0])]);
+    guest.writes("fd_prestat_dir_name", &[4, 33, 1], &[], &[(33, b"/")]);
+    guest.err("fd_prestat_get", &[5, 16], errno::BADF);
+    assert_eq!(guest.open(4, "etc/passwd", Open::READ), Err(errno::NOENT));
+    assert_eq!(guest.open(4, "new", Open::WRITE.oflags(oflags::CREAT)), Err(errno::NOENT));
+    assert_eq!(guest.open(3, "new", Open::WRITE.oflags(oflags::CREAT)), Ok(5));
+    let refused: Vec<_> =
+        record.refusals().into_iter().map(|(refusal, _)| refusal.to_string()).collect();
+    assert_eq!(refused, ["read /etc/passwd", "create /new"]);
+
+    // A number that is taken is not given away, and a lower one is still found.
+    let (grants, _) = explained(given());
+    let mut guest = Guest::<E>::new(grants);
+    assert_eq!(guest.open(3, "new", Open::WRITE.oflags(oflags::CREAT)), Ok(4));
+    guest.err("fd_prestat_get", &[4, 16], errno::BADF);
+    guest.err("fd_prestat_get", &[5, 16], errno::BADF);
+    let (grants, _) = explained(given());
+    let mut guest = Guest::<E>::new(grants);
+    guest.ok("fd_close", &[0]);
+    guest.ok("fd_prestat_get", &[4, 21]);
+    assert_eq!(guest.open(3, "new", Open::WRITE.oflags(oflags::CREAT)), Ok(0));
+
+    // Where something is at the top, nothing is added.
+    let (grants, _) = explained(Grants::new().preopen(Arc::new(MemoryDir::new(0)), ".").unwrap());
+    Guest::<E>::new(grants).err("fd_prestat_get", &[4, 16], errno::BADF);
+    Guest::<E>::new(given()).err("fd_prestat_get", &[4, 16], errno::BADF);
 }
 
 fn a_name_needs_room<E: TestEngine>() {

@@ -15,8 +15,8 @@ use std::path::Path;
 use std::sync::Arc;
 use wayleave_component::plan::{FuncType, Types};
 use wayleave_engine::cache::Cache;
-use wayleave_engine::{Config, Engine, Limits, Stop, Value, artifact};
-use wayleave_grants::Grants;
+use wayleave_engine::{Config, Engine, LimitKind, LimitWatch, Limits, Stop, Value, artifact};
+use wayleave_grants::{Grants, Limited};
 
 /// An engine that loads programs.
 pub(crate) trait Loader: Send + Sync {
@@ -149,5 +149,19 @@ fn limits(grants: &Grants) -> Limits {
     limits.instances = grants.limits.instances;
     limits.fuel = grants.limits.fuel;
     limits.interrupt = grants.interrupt.as_ref().map(|interrupt| interrupt.flag());
+    if grants.refusals.is_some() {
+        let memory = grants.limit_watch(Limited::Memory);
+        let tables = grants.limit_watch(Limited::TableElements);
+        let instances = grants.limit_watch(Limited::Instances);
+        limits.watch = Some(LimitWatch::new(move |what, wanted| {
+            let watch = match what {
+                LimitKind::Memory => &memory,
+                LimitKind::TableElements => &tables,
+                LimitKind::Instances => &instances,
+                _ => return false,
+            };
+            watch.allows(wanted as u64)
+        }));
+    }
     limits
 }

@@ -5,6 +5,7 @@ use super::{open, rename};
 use crate::fs::path::{GuestPath, Last, Place, check_link_text};
 use crate::fs::walk::{Follow, walk};
 use crate::fs::{Dir, Entries, FileKind, Node, OpenOptions, SetTime, Stat, SyncKind};
+use crate::refusal::LimitWatch;
 use crate::{ErrorCode, Result};
 use std::any::Any;
 use std::sync::{Arc, Weak};
@@ -23,7 +24,13 @@ impl MemoryDir {
     /// as well, so that many empty files are not free.
     #[must_use]
     pub fn new(max_bytes: u64) -> Self {
-        let volume = Volume::new(max_bytes);
+        Self::watched(max_bytes, LimitWatch::default())
+    }
+
+    /// The same; `watch` is told when more bytes are wanted.
+    #[must_use]
+    pub fn watched(max_bytes: u64, watch: LimitWatch) -> Self {
+        let volume = Volume::new(max_bytes, watch);
         let inode = volume.folder(Weak::new());
         Self { volume: Arc::new(volume), inode }
     }

@@ -1,3 +1,4 @@
+use crate::refusal::LimitWatch;
 use crate::{ErrorCode, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) struct Quota {
     limit: u64,
     used: AtomicU64,
+    watch: LimitWatch,
 }
 
 /// A part of the quota, given back when dropped.
@@ -15,8 +17,9 @@ pub(super) struct Charge {
 }
 
 impl Quota {
-    pub(super) fn new(limit: u64) -> Self {
-        Self { limit, used: AtomicU64::new(0) }
+    /// `watch` is told of what the limit refuses.
+    pub(super) fn new(limit: u64, watch: LimitWatch) -> Self {
+        Self { limit, used: AtomicU64::new(0), watch }
     }
 
     /// # Errors
@@ -28,10 +31,15 @@ impl Quota {
 
     fn take(&self, bytes: u64) -> Result<()> {
         let add = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
-        match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(ErrorCode::NoSpace),
+        let Err(used) = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add) else {
+            return Ok(());
+        };
+        let wanted = used.checked_add(bytes).ok_or(ErrorCode::NoSpace)?;
+        if !self.watch.allows(wanted) {
+            return Err(ErrorCode::NoSpace);
         }
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
     }
 
     fn give_back(&self, bytes: u64) {
@@ -64,7 +72,7 @@ mod tests {
 
     #[test]
     fn counts_to_the_limit_and_back() {
-        let quota = Arc::new(Quota::new(10));
+        let quota = Arc::new(Quota::new(10, LimitWatch::default()));
         let mut one = quota.charge(6).unwrap();
         assert!(quota.charge(5).is_err());
         let two = quota.charge(4).unwrap();

@@ -3,6 +3,7 @@ use super::inode::{Body, Inode, Text};
 use super::names::Names;
 use super::quota::{Charge, Quota};
 use crate::Result;
+use crate::refusal::LimitWatch;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -18,12 +19,12 @@ pub(super) struct Volume {
 }
 
 impl Volume {
-    pub(super) fn new(max_bytes: u64) -> Self {
+    pub(super) fn new(max_bytes: u64, watch: LimitWatch) -> Self {
         // Far from the numbers that systems give to devices.
         static NEXT: AtomicU64 = AtomicU64::new(1 << 63);
         Self {
             device: NEXT.fetch_add(1, Ordering::Relaxed),
-            quota: Arc::new(Quota::new(max_bytes)),
+            quota: Arc::new(Quota::new(max_bytes, watch)),
             next: AtomicU64::new(1),
             names: Mutex::new(()),
         }

@@ -1,6 +1,7 @@
-use super::QuotaLimits;
 use super::inode::{Identity, Inode};
+use super::{QuotaLimits, QuotaWatch};
 use crate::fs::{FileKind, Stat};
+use crate::refusal::LimitWatch;
 use crate::{ErrorCode, Result};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,7 @@ use std::sync::{
 /// What was taken of one mount's limits.
 pub(super) struct Account {
     pub(super) limits: QuotaLimits,
+    pub(super) watch: QuotaWatch,
     bytes: AtomicU64,
     files: AtomicU64,
     open: AtomicU64,
@@ -26,9 +28,10 @@ pub(super) struct NewName<'a>(&'a Account);
 pub(super) struct Slot(Arc<Account>);
 
 impl Account {
-    pub(super) fn new(limits: QuotaLimits) -> Arc<Self> {
+    pub(super) fn new(limits: QuotaLimits, watch: QuotaWatch) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            watch,
             bytes: AtomicU64::new(0),
             files: AtomicU64::new(0),
             open: AtomicU64::new(0),
@@ -50,7 +53,8 @@ impl Account {
     /// # Errors
     /// `Quota`.
     pub(super) fn grow(&self, bytes: u64) -> Result<()> {
-        take(&self.bytes, bytes, self.limits.bytes, ErrorCode::Quota)
+        let taken = take(&self.bytes, bytes, self.limits.bytes, &self.watch.bytes);
+        taken.ok_or(ErrorCode::Quota)
     }
 
     /// Takes what was used already.
@@ -66,14 +70,16 @@ impl Account {
     /// # Errors
     /// `Quota`.
     pub(super) fn new_name(&self) -> Result<NewName<'_>> {
-        take(&self.files, 1, self.limits.files, ErrorCode::Quota)?;
+        let taken = take(&self.files, 1, self.limits.files, &self.watch.files);
+        taken.ok_or(ErrorCode::Quota)?;
         Ok(NewName(self))
     }
 
     /// # Errors
     /// `TooManyOpen`.
     pub(super) fn slot(self: &Arc<Self>) -> Result<Slot> {
-        take(&self.open, 1, self.limits.open_files, ErrorCode::TooManyOpen)?;
+        let taken = take(&self.open, 1, self.limits.open_files, &self.watch.open_files);
+        taken.ok_or(ErrorCode::TooManyOpen)?;
         Ok(Slot(Arc::clone(self)))
     }
 
@@ -146,11 +152,17 @@ pub(super) fn identity(stat: &Stat) -> Identity {
     (stat.device, stat.inode)
 }
 
-fn take(counter: &AtomicU64, amount: u64, limit: Option<u64>, error: ErrorCode) -> Result<()> {
-    let Some(limit) = limit else { return Ok(()) };
+/// `None` where the limit is reached, and who is told lets nobody beyond it.
+fn take(counter: &AtomicU64, amount: u64, limit: Option<u64>, watch: &LimitWatch) -> Option<()> {
+    let Some(limit) = limit else { return Some(()) };
     let add = |used: u64| used.checked_add(amount).filter(|sum| *sum <= limit);
-    let taken = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
-    taken.map(drop).map_err(|_| error)
+    let Err(used) = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add) else {
+        return Some(());
+    };
+    let wanted = used.checked_add(amount)?;
+    watch.allows(wanted).then(|| {
+        counter.fetch_add(amount, Ordering::Relaxed);
+    })
 }
 
 /// More than was taken is forgotten; see the module.
@@ -165,12 +177,32 @@ mod tests {
 
     #[test]
     fn counts_to_the_limit_and_back_to_nothing() {
-        let account = Account::new(QuotaLimits { bytes: Some(10), ..QuotaLimits::default() });
+        let account = Account::new(
+            QuotaLimits { bytes: Some(10), ..QuotaLimits::default() },
+            QuotaWatch::default(),
+        );
         assert_eq!(account.grow(10), Ok(()));
         assert_eq!(account.grow(1), Err(ErrorCode::Quota));
         assert_eq!(account.grow(u64::MAX), Err(ErrorCode::Quota));
         account.shrink(1000);
         assert_eq!(account.grow(11), Err(ErrorCode::Quota));
         assert_eq!(account.grow(10), Ok(()));
+    }
+
+    #[test]
+    fn who_is_told_can_let_it_go_beyond() {
+        use crate::refusal::Answer;
+        let watch =
+            LimitWatch::new(|wanted| if wanted == 12 { Answer::Allow } else { Answer::Deny });
+        let account = Account::new(
+            QuotaLimits { bytes: Some(10), files: Some(0), ..QuotaLimits::default() },
+            QuotaWatch { bytes: watch, ..QuotaWatch::default() },
+        );
+        assert_eq!(account.grow(11), Err(ErrorCode::Quota));
+        assert_eq!(account.grow(12), Ok(()));
+        assert_eq!(account.grow(1), Err(ErrorCode::Quota));
+        account.shrink(12);
+        assert_eq!(account.grow(11), Err(ErrorCode::Quota));
+        assert!(account.new_name().is_err());
     }
 }

@@ -1,7 +1,7 @@
-use super::QuotaLimits;
 use super::account::{Account, Slot, identity};
 use super::file::QuotaFile;
 use super::inode::Inode;
+use super::{QuotaLimits, QuotaWatch};
 use crate::fs::forward::forward_dir;
 use crate::fs::{Dir, File, Node, OpenOptions};
 use crate::{ErrorCode, Result};
@@ -23,7 +23,13 @@ impl Quota {
     /// `dir`, within `limits`.
     #[must_use]
     pub fn new(dir: Arc<dyn Dir>, limits: QuotaLimits) -> Self {
-        Self { dir, account: Account::new(limits), _slot: None }
+        Self::watched(dir, limits, QuotaWatch::default())
+    }
+
+    /// `dir`, within `limits`; `watch` is told of what they refuse.
+    #[must_use]
+    pub fn watched(dir: Arc<dyn Dir>, limits: QuotaLimits, watch: QuotaWatch) -> Self {
+        Self { dir, account: Account::new(limits, watch), _slot: None }
     }
 
     /// Opens what may have to be made, and says whether it was.

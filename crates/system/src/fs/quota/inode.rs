@@ -141,7 +141,9 @@ impl Inode {
 
     fn check(&self, size: u64) -> Result<()> {
         match self.account.limits.file_size {
-            Some(limit) if size > limit => Err(ErrorCode::FileTooBig),
+            Some(limit) if size > limit && !self.account.watch.file_size.allows(size) => {
+                Err(ErrorCode::FileTooBig)
+            }
             _ => Ok(()),
         }
     }

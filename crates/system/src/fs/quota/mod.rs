@@ -24,6 +24,8 @@ mod inode;
 
 pub use dir::Quota;
 
+use crate::refusal::LimitWatch;
+
 /// What may be done through one [`Quota`]. The default limits nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QuotaLimits {
@@ -39,6 +41,19 @@ pub struct QuotaLimits {
     /// How many files and folders may be open at a time; beyond,
     /// [`TooManyOpen`](crate::ErrorCode::TooManyOpen).
     pub open_files: Option<u64>,
+}
+
+/// Who is told of what is beyond [`QuotaLimits`].
+#[derive(Clone, Debug, Default)]
+pub struct QuotaWatch {
+    /// Of bytes.
+    pub bytes: LimitWatch,
+    /// Of names.
+    pub files: LimitWatch,
+    /// Of the bytes of one file.
+    pub file_size: LimitWatch,
+    /// Of open files and folders.
+    pub open_files: LimitWatch,
 }
 
 impl QuotaLimits {

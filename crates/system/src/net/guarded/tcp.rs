@@ -114,25 +114,41 @@ impl Connection for GuardedTcp {
         if options.peek {
             return self.socket.receive(buffers, options, blocking);
         }
-        let received = self.guard.meter.received().spend(wanted, |most| match most == wanted {
-            true => self.socket.receive(buffers, options, blocking),
-            false => self.socket.receive(&mut first_mut(buffers, most), options, blocking),
-        });
-        if received == Err(ErrorCode::Quota) {
-            // Only who would get more is told.
-            let options = ReceiveOptions { peek: true, wait_all: false };
-            let more = self.socket.receive(&mut [IoSliceMut::new(&mut [0])], options, blocking)?;
-            return if more == 0 { Ok(0) } else { Err(ErrorCode::Quota) };
+        let budget = self.guard.meter.received();
+        let mut receive = || {
+            budget.spend(wanted, |most| match most == wanted {
+                true => self.socket.receive(buffers, options, blocking),
+                false => self.socket.receive(&mut first_mut(buffers, most), options, blocking),
+            })
+        };
+        match receive() {
+            Err(ErrorCode::Quota) => {}
+            received => return received,
         }
-        received
+        // Only who would get more is told.
+        let peek = ReceiveOptions { peek: true, wait_all: false };
+        if self.socket.receive(&mut [IoSliceMut::new(&mut [0])], peek, blocking)? == 0 {
+            return Ok(0);
+        }
+        budget.extend(wanted)?;
+        receive()
     }
 
     fn send(&self, buffers: &[IoSlice<'_>], blocking: Blocking) -> Result<usize> {
         let wanted: usize = buffers.iter().map(|buffer| buffer.len()).sum();
-        self.guard.meter.sent().spend(wanted, |most| match most == wanted {
-            true => self.socket.send(buffers, blocking),
-            false => self.socket.send(&first(buffers, most), blocking),
-        })
+        let budget = self.guard.meter.sent();
+        let send = || {
+            budget.spend(wanted, |most| match most == wanted {
+                true => self.socket.send(buffers, blocking),
+                false => self.socket.send(&first(buffers, most), blocking),
+            })
+        };
+        match send() {
+            Err(ErrorCode::Quota) => {}
+            sent => return sent,
+        }
+        budget.extend(wanted)?;
+        send()
     }
 
     fn shutdown(&self, how: Shutdown) -> Result<()> {

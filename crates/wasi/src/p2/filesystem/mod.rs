@@ -78,7 +78,7 @@ impl Host {
 impl preopens::Host for Host {
     fn get_directories(&mut self) -> Result<Vec<(Own<Descriptor>, String)>, Stop> {
         let mut directories = Vec::new();
-        for preopen in &self.grants.preopens {
+        for preopen in self.grants.preopens.iter().chain(&self.grants.elsewhere) {
             let descriptor = Descriptor::preopen(preopen.dir.clone());
             let own = self.descriptors.add_or_trap(descriptor)?;
             directories.push((own, preopen.guest.clone()));

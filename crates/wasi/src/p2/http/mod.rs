@@ -28,6 +28,7 @@ mod types;
 pub use incoming_request::IncomingRequest;
 pub use outparam::{Respond, ResponseOutparam};
 
+use super::buffers::Buffers;
 use super::table::Table;
 use super::{Host, State};
 use bindings::wasi;
@@ -42,8 +43,8 @@ use request_options::RequestOptions;
 use std::sync::Arc;
 use wayleave_component::{Error, Linker, Own};
 use wayleave_engine::{Engine, Stop};
-use wayleave_grants::Limits;
 use wayleave_system::http::{Bodies, Body, Client};
+use wayleave_system::refusal::LimitWatch;
 
 /// The interface that a program exports that answers requests; its function is `handle`, with an
 /// [`IncomingRequest`] and a [`ResponseOutparam`].
@@ -94,7 +95,7 @@ pub(super) struct Http {
     fields: Table<Fields>,
     /// What all fields need, those of messages included.
     field_bytes: usize,
-    most_field_bytes: usize,
+    buffers: Buffers,
     incoming_requests: Table<IncomingRequest>,
     outgoing_requests: Table<OutgoingRequest>,
     options: Table<RequestOptions>,
@@ -112,26 +113,26 @@ impl Http {
     pub(super) fn new(
         client: Option<Arc<dyn Client>>,
         bodies: Option<Arc<dyn Bodies>>,
-        limits: &Limits,
+        limit: usize,
+        handles: &LimitWatch,
+        buffers: Buffers,
     ) -> Self {
-        let limit = limits.descriptors;
-        let messages = limit.min(MESSAGES);
         Self {
             client,
             bodies,
-            fields: Table::new(limit),
+            fields: Table::watched(limit, handles.clone()),
             field_bytes: 0,
-            most_field_bytes: fields::MOST_OF_ALL.min(limits.buffer_bytes),
-            incoming_requests: Table::new(messages),
-            outgoing_requests: Table::new(messages),
-            options: Table::new(limit),
-            outparams: Table::new(messages),
-            incoming_responses: Table::new(messages),
-            outgoing_responses: Table::new(messages),
-            incoming_bodies: Table::new(messages),
-            outgoing_bodies: Table::new(messages),
-            trailers: Table::new(messages),
-            responses_to_come: Table::new(messages),
+            buffers,
+            incoming_requests: Table::of_few(limit, MESSAGES, handles),
+            outgoing_requests: Table::of_few(limit, MESSAGES, handles),
+            options: Table::watched(limit, handles.clone()),
+            outparams: Table::of_few(limit, MESSAGES, handles),
+            incoming_responses: Table::of_few(limit, MESSAGES, handles),
+            outgoing_responses: Table::of_few(limit, MESSAGES, handles),
+            incoming_bodies: Table::of_few(limit, MESSAGES, handles),
+            outgoing_bodies: Table::of_few(limit, MESSAGES, handles),
+            trailers: Table::of_few(limit, MESSAGES, handles),
+            responses_to_come: Table::of_few(limit, MESSAGES, handles),
         }
     }
 
@@ -143,7 +144,7 @@ impl Http {
     /// Counts what fields need.
     fn charge(&mut self, bytes: usize) -> Result<(), Stop> {
         self.field_bytes += bytes;
-        if self.field_bytes > self.most_field_bytes {
+        if self.field_bytes > fields::MOST_OF_ALL || !self.buffers.allow(self.field_bytes) {
             return Err(fields::too_large());
         }
         Ok(())
