@@ -32,9 +32,9 @@ impl Called {
     }
 
     /// This, or how it was ended from outside when it was recorded.
-    pub(crate) fn as_recorded(self, ended: &Ended) -> Self {
+    pub(crate) fn into_recorded(self, ended: &Ended) -> Self {
         match self {
-            Self::Ended(outcome) => Self::Ended(outcome.as_recorded(ended)),
+            Self::Ended(outcome) => Self::Ended(outcome.into_recorded(ended)),
             returned => returned,
         }
     }

@@ -107,7 +107,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             let called = invoke::call(&file, &mut instance, &call)
                 .map_err(|failure| failure.of(args.recording.display()))?;
             let ended = replay.finish(called.recorded()).map_err(about)?;
-            called.as_recorded(&ended)
+            called.into_recorded(&ended)
         }
         None => Called::Ended(program.replay(recording, stdout, stderr).map_err(on_file)?),
     };

@@ -48,7 +48,7 @@ impl Program {
         let (grants, replay) = self.begin(recording, stdout, stderr)?;
         let mut result = Ok(Ended::TimedOut);
         let outcome = self.run_until(grants, |end| result = replay.finish(end.into()))?;
-        Ok(outcome.as_recorded(&result?))
+        Ok(outcome.into_recorded(&result?))
     }
 
     /// Instantiates it as [`Program::instantiate`], and records it. Whoever calls its exports ends the
@@ -114,7 +114,7 @@ impl Outcome {
     /// This, or how the program was ended from outside when it was recorded: a replay comes to that
     /// in another way.
     #[must_use]
-    pub fn as_recorded(self, ended: &Ended) -> Self {
+    pub fn into_recorded(self, ended: &Ended) -> Self {
         let end = match ended {
             Ended::TimedOut => End::TimedOut(TrapKind::Interrupted.into()),
             Ended::Stopped(kind) => stopped(kind),
