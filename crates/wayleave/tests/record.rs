@@ -502,7 +502,8 @@ fn damage_to_calls(file: &Path, on: &On) {
 fn a_replay_is_given_no_more_than_usual() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("recording");
-    let raises: [(&str, fn(&mut Limits) -> &mut usize); 5] = [
+    type Limit = fn(&mut Limits) -> &mut usize;
+    let raises: [(&str, Limit); 5] = [
         ("bytes of memory", |limits| &mut limits.memory_bytes),
         ("elements of tables", |limits| &mut limits.table_elements),
         ("instances", |limits| &mut limits.instances),
