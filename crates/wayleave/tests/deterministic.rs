@@ -235,7 +235,8 @@ fn all_nans_that_are_computed_have_the_same_bits() {
     let mut outputs = Vec::new();
     for engine in EngineKind::ALL {
         let runtime = Runtime::builder().engine(*engine).canonical_nans(true).build().unwrap();
-        let settings = Settings { deterministic: true, ..Settings::default() };
+        let mut settings = Settings::default();
+        settings.deterministic = true;
         let program = runtime.load(text.as_bytes()).unwrap();
         let output = program.output(settings.open().unwrap()).unwrap();
         assert!(output.outcome.success());

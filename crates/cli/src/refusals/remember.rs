@@ -33,7 +33,8 @@ impl Memory {
         in_use: Option<&InUse>,
     ) -> Result<Self, Failure> {
         let Ok(found) = file.symlink_metadata() else {
-            let given = Settings { args: Vec::new(), ..given.clone() };
+            let mut given = given.clone();
+            given.args.clear();
             return Ok(Self::New(new_place(file)?, Box::new(given)));
         };
         if !found.is_file() {
@@ -131,6 +132,7 @@ mod tests {
 
     const TEXT: &str = "# ours\n[grants]\nenv = [\"A=1\"] # one\n";
 
+    #[allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
     fn manifest(text: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("wayleave.toml");

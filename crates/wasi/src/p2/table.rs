@@ -12,10 +12,6 @@ pub(super) struct Table<R> {
 }
 
 impl<R: 'static> Table<R> {
-    pub(super) fn new(limit: usize) -> Self {
-        Self::watched(limit, LimitWatch::default())
-    }
-
     /// `watch` is told when the guest wants more than `limit`.
     pub(super) fn watched(limit: usize, watch: LimitWatch) -> Self {
         Self { resources: Slab::new(), limit: limit.min(u32::MAX as usize), watch }

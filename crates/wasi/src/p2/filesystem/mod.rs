@@ -173,7 +173,7 @@ impl types::Host for Host {
         length: u64,
         offset: u64,
     ) -> Result<ReadAt, Stop> {
-        self.seen = None;
+        self.seen.forget();
         let file = self.descriptors.get(this)?.readable();
         if let Ok(file) = file {
             self.waiter.prepare(&**file, Some(offset))?;
