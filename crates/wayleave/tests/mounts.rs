@@ -204,7 +204,7 @@ fn time_ends_a_guest_that_reads_far_inside_of_an_image() {
             (func $check (param i32) (if (local.get 0) (then unreachable)))
             (func (export "_start") (local $fd i32)
                 (call $check (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5)
-                    (i32.const 0) (i64.const 6) (i64.const 0) (i32.const 0) (i32.const 16)))
+                    (i32.const 0) (i64.const 38) (i64.const 0) (i32.const 0) (i32.const 16)))
                 (local.set $fd (i32.load (i32.const 16)))
                 (i32.store (i32.const 24) (i32.const 64))
                 (i32.store (i32.const 28) (i32.const 1))

@@ -355,7 +355,10 @@ fn what_a_refusal_offers_is_what_it_takes() {
                     grants = grants.allow_resolve(name.parse().unwrap());
                 }
                 program.output(grants).unwrap();
-                let Some(refusal) = told.0.lock().unwrap().first().cloned() else { break };
+                // Whoever may connect to where nobody is runs out of time.
+                let told = told.0.lock().unwrap();
+                let mut told = told.iter().filter(|refusal| refusal.grants[0].option != "timeout");
+                let Some(refusal) = told.next().cloned() else { break };
                 assert!(taken.len() < 3, "{refusal:?}");
                 let grant = refusal.grants[0].clone();
                 taken.push(grant.option);
