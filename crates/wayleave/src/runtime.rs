@@ -117,7 +117,7 @@ impl Builder {
     /// to come out the same each time, [`Settings::deterministic`] and recordings. Off by default:
     /// computing with floating-point numbers then costs less.
     ///
-    /// [`Settings::deterministic`]: crate::Settings::deterministic
+    /// [`Settings::deterministic`]: wayleave_grants::Settings::deterministic
     pub fn canonical_nans(mut self, on: bool) -> Self {
         self.config.canonical_nans = on;
         self
