@@ -14,9 +14,23 @@ pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     replace(path, parts, 0o600, false)
 }
 
-/// As [`write`], for users' own files: readable for others, and on the disk when it returns.
+/// As [`write`], for users' own files: readable for others, and on the disk when it returns. What is
+/// no file (`/dev/null`, a pipe) is written to, and stays what it is.
 pub(crate) fn write_and_sync(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    if is_place_to_write(path) {
+        let mut place = OpenOptions::new().write(true).open(path)?;
+        return parts.iter().try_for_each(|part| place.write_all(part));
+    }
     replace(path, parts, 0o644, true)
+}
+
+/// Whether a path names something that is there to be written to, and not to be replaced. Only the
+/// system's own links (`/dev/stdout`) are followed: any other may lead where somebody else wants it.
+fn is_place_to_write(path: &Path) -> bool {
+    let Ok(found) = path.symlink_metadata() else { return false };
+    let systems = ["/dev", "/dev/fd"].map(|folder| Some(Path::new(folder))).contains(&path.parent());
+    let is_file = found.is_file() || found.is_dir();
+    if found.is_symlink() { systems } else { !is_file }
 }
 
 /// Writes a file that only the user can read, unless it is there already.
@@ -112,4 +126,39 @@ fn refuse_mode(metadata: &fs::Metadata, bits: u32, reason: &'static str) -> io::
 fn refuse_mode(_: &fs::Metadata, _: u32, _: &'static str) -> io::Result<()> {
     // Folders of a user's profile are private by their access lists.
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    #[test]
+    fn what_is_no_file_is_written_to_and_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        // Whoever opens a pipe for both waits for nobody.
+        let mut reader = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        write_and_sync(&pipe, &[b"one", b"two"]).unwrap();
+        assert!(pipe.symlink_metadata().unwrap().file_type().is_fifo());
+        let mut content = [0; 6];
+        reader.read_exact(&mut content).unwrap();
+        assert_eq!(&content, b"onetwo");
+    }
+
+    #[test]
+    fn files_and_links_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
+        fs::write(&file, "old").unwrap();
+        symlink(&file, &link).unwrap();
+        write_and_sync(&link, &[b"new"]).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        assert_eq!(fs::read(&link).unwrap(), b"new");
+        assert!(link.symlink_metadata().unwrap().is_file());
+        write_and_sync(&file, &[b"new"]).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+    }
 }
