@@ -43,6 +43,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 /// The component around a module.
 fn encode(module: &[u8]) -> Result<Vec<u8>, String> {
+    // The encoder believes what a module says of itself, and panics where that is not so.
+    wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
+        .validate_all(module)
+        .map_err(|error| format!("not a valid module: {}", one_line(&error.to_string())))?;
     let program = exports_start(module).map_err(|error| one_line(&error))?;
     let adapter = match program {
         true => adapters::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
@@ -83,4 +87,27 @@ fn about(file: &Path, message: impl Display) -> Failure {
 
 fn same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_damaged_is_refused() {
+        let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/built");
+        let module = std::fs::read(guests.join("exit_code.wasm")).unwrap();
+        assert!(encode(&module).is_ok());
+        // Custom sections come last, and a module may end between them.
+        for length in (0..module.len()).step_by(61) {
+            if let Err(error) = encode(&module[..length]) {
+                assert!(!error.contains('\n'), "{error}");
+            }
+        }
+        for place in (8..module.len()).step_by(331) {
+            let mut damaged = module.clone();
+            damaged[place] ^= 0x55;
+            let _ = encode(&damaged);
+        }
+    }
 }
