@@ -63,22 +63,34 @@ impl Grants {
         let DirGrant { host, guest, access, limits } = grant;
         let open_dir = |code| Error::OpenDir { path: host.clone(), code };
         let dir: Arc<dyn Dir> = Arc::new(OsDir::open_ambient(&host).map_err(open_dir)?);
-        let in_memory = access == Access::Overlay;
         let dir: Arc<dyn Dir> = match access {
             Access::ReadWrite => dir,
             Access::ReadOnly => Arc::new(ReadOnly::new(dir)),
-            Access::Overlay => {
-                let upper = memory(limits, watch.bytes.clone());
-                self.put_over(dir, upper, &guest)
-            }
+            Access::Overlay => return self.overlay_in_memory(dir, guest, limits, watch),
             Access::OverlayIn(upper) => {
                 let upper = overlay_folder(&upper, &*dir)?;
                 self.put_over(dir, upper, &guest)
             }
         };
-        // What is in memory counts its bytes itself.
-        let bytes = if in_memory { None } else { limits.bytes };
-        self.preopen(limited(dir, MountLimits { bytes, ..limits }, watch), guest)
+        self.preopen(limited(dir, limits, watch), guest)
+    }
+
+    fn overlay_in_memory(
+        mut self,
+        lower: Arc<dyn Dir>,
+        guest: String,
+        limits: MountLimits,
+        watch: QuotaWatch,
+    ) -> Result<Self, Error> {
+        let upper = memory(limits, watch.bytes.clone());
+        let overlay = self.put_over(lower.clone(), upper, &guest);
+        let dir = limited_in_memory(overlay, limits, watch.clone());
+        let anew = Arc::new(move || {
+            let upper = memory(limits, watch.bytes.clone());
+            let overlay = Arc::new(Overlay::new(lower.clone(), upper));
+            limited_in_memory(overlay, limits, watch.clone())
+        });
+        self.mount(guest, |mounts, guest| mounts.own_dir(guest, dir, anew))
     }
 
     /// Gives a file of the host, to read and write, and nothing else of its folder.
@@ -128,8 +140,10 @@ impl Grants {
     pub fn memory_grant(self, grant: MemoryGrant) -> Result<Self, Error> {
         let watch = quota_watch(&grant, &self.mount_refusals);
         let MemoryGrant { guest, limits } = grant;
-        let dir = memory(limits, watch.bytes.clone());
-        self.preopen(limited(dir, MountLimits { bytes: None, ..limits }, watch), guest)
+        let make = move || {
+            limited_in_memory(memory(limits, watch.bytes.clone()), limits, watch.clone())
+        };
+        self.mount(guest, |mounts, guest| mounts.own_dir(guest, make(), Arc::new(make)))
     }
 
     /// Gives what is in a tar or zip file, to read only.
@@ -170,6 +184,24 @@ impl Grants {
         self.mount(guest.into(), |mounts, guest| mounts.dir(guest, dir))
     }
 
+    /// The same grants for another guest. Folders in memory and the changes of overlays that are in
+    /// memory are each guest's own; everything else is shared, a host's folder with the limits of
+    /// its mount, too. Grants of which nothing is a guest's own are given as they are, and so are
+    /// those whose `preopens` are others than those of `mounts`.
+    #[must_use]
+    pub fn for_another_guest(self: &Arc<Self>) -> Arc<Self> {
+        let Some(mounts) = self.mounts.for_another_guest() else { return self.clone() };
+        let before = self.mounts.folders();
+        let same = before.len() == self.preopens.len()
+            && before.iter().zip(&self.preopens).all(|((guest, dir), preopen)| {
+                *guest == preopen.guest && Arc::ptr_eq(dir, &preopen.dir)
+            });
+        if !same {
+            return self.clone();
+        }
+        Arc::new(Self { preopens: preopens(&mounts), mounts, ..Self::clone(self) })
+    }
+
     fn single_file(self, host: &Path, guest: String, read_only: bool) -> Result<Self, Error> {
         let file = SingleFile::open_ambient(host, read_only)
             .map_err(|code| Error::OpenFile { path: host.to_owned(), code })?;
@@ -186,8 +218,7 @@ impl Grants {
             MountError::Taken => Error::SameGuestPath { guest },
             error => Error::GuestPath { guest, reason: error.to_string() },
         })?;
-        let folders = self.mounts.folders().into_iter();
-        self.preopens = folders.map(|(guest, dir)| Preopen { guest, dir }).collect();
+        self.preopens = preopens(&self.mounts);
         Ok(self)
     }
 
@@ -196,6 +227,15 @@ impl Grants {
         self.overlays.push(OverlayMount { guest: guest.to_owned(), overlay: overlay.clone() });
         Arc::new(overlay)
     }
+}
+
+fn preopens(mounts: &Mounts) -> Vec<Preopen> {
+    mounts.folders().into_iter().map(|(guest, dir)| Preopen { guest, dir }).collect()
+}
+
+/// What is in memory counts its bytes itself.
+fn limited_in_memory(dir: Arc<dyn Dir>, limits: MountLimits, watch: QuotaWatch) -> Arc<dyn Dir> {
+    limited(dir, MountLimits { bytes: None, ..limits }, watch)
 }
 
 fn memory(limits: MountLimits, watch: LimitWatch) -> Arc<dyn Dir> {
@@ -229,4 +269,79 @@ fn overlay_folder(path: &Path, lower: &dyn Dir) -> Result<Arc<dyn Dir>, Error> {
         return Err(error("it is the folder under the overlay".to_owned()));
     }
     Ok(Arc::new(upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{IoSlice, IoSliceMut};
+    use wayleave_system::fs::{Node, OpenOptions};
+    use wayleave_system::wait::Blocking;
+
+    /// Writes a file in the first folder.
+    fn write(grants: &Grants, text: &str) -> bool {
+        let options = OpenOptions { write: true, create: true, ..OpenOptions::default() };
+        let Ok(Node::File(file)) = grants.preopens[0].dir.open("file", &options) else {
+            return false;
+        };
+        file.write(&[IoSlice::new(text.as_bytes())], Blocking::Allowed).is_ok()
+    }
+
+    fn read(grants: &Grants) -> Option<String> {
+        let options = OpenOptions { read: true, ..OpenOptions::default() };
+        let Ok(Node::File(file)) = grants.preopens[0].dir.open("file", &options) else {
+            return None;
+        };
+        let mut bytes = [0; 16];
+        let len = file.read(&mut [IoSliceMut::new(&mut bytes)], Blocking::Allowed).unwrap();
+        Some(String::from_utf8_lossy(&bytes[..len]).into_owned())
+    }
+
+    #[test]
+    fn what_is_in_memory_is_each_guests_own() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("file"), "host").unwrap();
+        let host = folder.path().display();
+        let limits = MountLimits { bytes: Some(1 << 10), ..MountLimits::default() };
+        let memory = Grants::new().memory("/m", limits).unwrap();
+        let overlay = format!("{host}::/o::overlay,bytes=1K").parse().unwrap();
+        let overlay = Grants::new().dir_grant(overlay).unwrap();
+        for (grants, at_first) in [(memory, None), (overlay, Some("host"))] {
+            let one = Arc::new(grants);
+            assert!(write(&one, "secret"));
+            assert!(!write(&one, &"x".repeat(1 << 10)));
+            let two = one.for_another_guest();
+            assert_eq!(read(&two).as_deref(), at_first);
+            // With the whole of its limit.
+            assert!(write(&two, "another secret"));
+            assert_eq!(read(&one).unwrap().get(..6), Some("secret"));
+            let three = two.for_another_guest();
+            assert_eq!(read(&three).as_deref(), at_first);
+        }
+        assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"host");
+    }
+
+    #[test]
+    fn everything_else_is_shared() {
+        let folder = tempfile::tempdir().unwrap();
+        let both = Grants::new().dir(folder.path(), "/host").unwrap();
+        let shared = Arc::new(both.clone());
+        assert!(Arc::ptr_eq(&shared, &shared.for_another_guest()));
+        let both = Arc::new(both.memory("/host/tmp", MountLimits::default()).unwrap());
+        let other = both.for_another_guest();
+        assert!(write(&both, "shared"));
+        assert_eq!(read(&other).as_deref(), Some("shared"));
+    }
+
+    /// Whoever has taken folders away does not get them back.
+    #[test]
+    fn preopens_that_were_changed_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let grants = Grants::new().dir(folder.path(), "/host").unwrap();
+        let mut grants = grants.memory("/m", MountLimits::default()).unwrap();
+        grants.preopens.remove(0);
+        let other = Arc::new(grants).for_another_guest();
+        assert_eq!(other.preopens.len(), 1);
+        assert_eq!(other.preopens[0].guest, "/m");
+    }
 }

@@ -84,8 +84,8 @@ impl Program {
 }
 
 impl Handler {
-    /// Hands a request to a guest, which is given `grants` if it is a new one. Nothing runs before
-    /// the exchange is polled.
+    /// Hands a request to a guest, which is given `grants` if it is a new one, with folders in memory
+    /// of its own ([`Grants::for_another_guest`]). Nothing runs before the exchange is polled.
     pub fn start(&self, grants: &Arc<Grants>, request: Request<Body>, scheme: Scheme) -> Exchange {
         let answer = Answer::default();
         let guest = self.0.start(grants, (request, scheme), answer.clone());

@@ -81,7 +81,7 @@ impl<E: Engine> Inner<E> {
 
     fn instantiate(&self, grants: Arc<Grants>) -> Result<Ready<E>, Failed> {
         let limits = limits(&grants);
-        let host = Host::new(grants).suspended_by(self.reactor.clone());
+        let host = Host::new(grants.for_another_guest()).suspended_by(self.reactor.clone());
         let mut instance =
             self.template.instantiate(&self.engine, host, limits).map_err(Failed::NoRoom)?;
         let handle = instance.bind(&self.handle);

@@ -26,7 +26,12 @@ use tree::GuestRoute;
 #[derive(Clone, Default)]
 pub struct Mounts {
     points: Vec<Point>,
+    /// What they come to.
+    folders: Vec<(String, Arc<dyn Dir>)>,
 }
+
+/// Makes the folder that one guest has for itself.
+pub type MakeDir = Arc<dyn Fn() -> Arc<dyn Dir> + Send + Sync>;
 
 /// Why something can not be mounted under a guest path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +56,8 @@ struct Point {
     /// `None` with `..` in it: where that lies, nobody can say.
     route: Option<GuestRoute>,
     mounted: Mounted,
+    /// How another guest gets one of its own; the others share what is mounted.
+    anew: Option<MakeDir>,
 }
 
 #[derive(Clone)]
@@ -65,9 +72,21 @@ impl Mounts {
     /// # Errors
     /// [`MountError::Taken`], [`MountError::ThroughFile`].
     pub fn dir(&mut self, guest: impl Into<String>, dir: Arc<dyn Dir>) -> Result<(), MountError> {
-        let guest = guest.into();
-        let route = GuestRoute::parse(&guest);
-        self.add(Point { guest, route, mounted: Mounted::Dir(dir) })
+        self.add_dir(guest.into(), dir, None)
+    }
+
+    /// Mounts a folder that is the guest's own: for another guest ([`Mounts::for_another_guest`]),
+    /// `anew` makes another one.
+    ///
+    /// # Errors
+    /// As [`Mounts::dir`].
+    pub fn own_dir(
+        &mut self,
+        guest: impl Into<String>,
+        dir: Arc<dyn Dir>,
+        anew: MakeDir,
+    ) -> Result<(), MountError> {
+        self.add_dir(guest.into(), dir, Some(anew))
     }
 
     /// Mounts a file. The guest finds a folder that holds it: the one that is mounted there, or one
@@ -82,7 +101,7 @@ impl Mounts {
         if route.is_none() || matches!(last, None | Some("" | ".")) {
             return Err(MountError::NoFilePath);
         }
-        self.add(Point { guest, route, mounted: Mounted::File(Arc::new(file)) })
+        self.add(Point { guest, route, mounted: Mounted::File(Arc::new(file)), anew: None })
     }
 
     /// The folders that the guest finds open, with their paths, in the order in which they were
@@ -93,7 +112,33 @@ impl Mounts {
     /// file that lies in no other is where that file was mounted.
     #[must_use]
     pub fn folders(&self) -> Vec<(String, Arc<dyn Dir>)> {
-        folders::folders(&self.points)
+        self.folders.clone()
+    }
+
+    /// The same for another guest, with folders of its own where the first one has its own; `None`
+    /// when there are none of these.
+    #[must_use]
+    pub fn for_another_guest(&self) -> Option<Self> {
+        if self.points.iter().all(|point| point.anew.is_none()) {
+            return None;
+        }
+        let mut points = self.points.clone();
+        for point in &mut points {
+            if let Some(anew) = &point.anew {
+                point.mounted = Mounted::Dir(anew());
+            }
+        }
+        Some(Self { folders: folders::folders(&points), points })
+    }
+
+    fn add_dir(
+        &mut self,
+        guest: String,
+        dir: Arc<dyn Dir>,
+        anew: Option<MakeDir>,
+    ) -> Result<(), MountError> {
+        let route = GuestRoute::parse(&guest);
+        self.add(Point { guest, route, mounted: Mounted::Dir(dir), anew })
     }
 
     fn add(&mut self, point: Point) -> Result<(), MountError> {
@@ -113,6 +158,7 @@ impl Mounts {
             }
         }
         self.points.push(point);
+        self.folders = folders::folders(&self.points);
         Ok(())
     }
 }
