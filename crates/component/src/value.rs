@@ -385,6 +385,7 @@ fn lift(
 }
 
 fn load(types: &Types, ty: Type, from: &mut Lifting<'_, '_>, at: u32) -> Result<Value, Stop> {
+    from.spend(size_of::<Value>())?;
     Ok(match ty {
         Type::Bool => Value::Bool(bool::load(from, at)?),
         Type::S8 => Value::S8(i8::load(from, at)?),
@@ -422,7 +423,9 @@ fn load(types: &Types, ty: Type, from: &mut Lifting<'_, '_>, at: u32) -> Result<
                         (0..size / 4).map(word).collect::<Result<_, _>>()?
                     }
                 };
-                flags(names, &words)
+                let flags = flags(names, &words);
+                from.spend(names_of(&flags))?;
+                flags
             }
             shape => match fields(shape) {
                 Some(fields) => {
@@ -431,7 +434,9 @@ fn load(types: &Types, ty: Type, from: &mut Lifting<'_, '_>, at: u32) -> Result<
                     for ty in fields {
                         values.push(load(types, ty, from, at + field(types, ty, &mut offset))?);
                     }
-                    from_fields(shape, values)
+                    let record = from_fields(shape, values);
+                    from.spend(names_of(&record))?;
+                    record
                 }
                 None => {
                     let cases = cases(shape);
@@ -439,11 +444,25 @@ fn load(types: &Types, ty: Type, from: &mut Lifting<'_, '_>, at: u32) -> Result<
                     let offset = types.payload_offset(&cases);
                     let payload = cases.get(case as usize).copied().flatten();
                     let payload = payload.map(|ty| load(types, ty, from, at + offset));
-                    variant(shape, case, payload.transpose()?)
+                    let variant = variant(shape, case, payload.transpose()?);
+                    from.spend(names_of(&variant))?;
+                    variant
                 }
             },
         },
     })
+}
+
+/// Bytes that the names in a value need, which it has for itself.
+fn names_of(value: &Value) -> usize {
+    // An allocation takes some bytes more.
+    let name = |name: &String| size_of::<String>() + name.len() + 16;
+    match value {
+        Value::Record(fields) => fields.iter().map(|(field, _)| name(field)).sum(),
+        Value::Flags(names) => names.iter().map(name).sum(),
+        Value::Variant(case, _) | Value::Enum(case) => name(case),
+        _ => 0,
+    }
 }
 
 fn handle(

@@ -21,6 +21,7 @@ on_each_engine!(
     strings_that_lie,
     reallocs_that_lie,
     the_same_bytes_again_and_again,
+    bytes_as_values,
     lists_as_large_as_the_memory,
     handles_without_end,
     an_instance_after_a_trap,
@@ -233,6 +234,26 @@ fn the_same_bytes_again_and_again<E: Engine>() {
     let words = trap(call(&mut instance, "run", &args));
     assert!(words.contains("larger than the memory"), "{words}");
     assert_eq!(instance.state().taken, 100_000);
+}
+
+/// A byte of a guest becomes a value of 32 bytes.
+fn bytes_as_values<E: Engine>() {
+    let mut instance = instance::<E>(
+        r#"(component
+            (core module $main
+                (memory (export "memory") 256)
+                (func (export "bytes") (param $len i32) (result i32)
+                    (i32.store (i32.const 0) (i32.const 8))
+                    (i32.store (i32.const 4) (local.get $len))
+                    (i32.const 0)))
+            (core instance $main (instantiate $main))
+            (func (export "bytes") (param "len" u32) (result (list u8))
+                (canon lift (core func $main "bytes") (memory (core memory $main "memory")))))"#,
+    );
+    let bytes = call(&mut instance, "bytes", &[Value::U32(100_000)]).unwrap();
+    assert!(matches!(&bytes, Some(Value::List(bytes)) if bytes.len() == 100_000));
+    let words = trap(call(&mut instance, "bytes", &[Value::U32(16_000_000)]));
+    assert!(words.contains("too much memory of the host"), "{words}");
 }
 
 const WITH_THINGS: &str = r#"(component

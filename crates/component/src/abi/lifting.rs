@@ -5,6 +5,10 @@ use wayleave_engine::Stop;
 /// As many bytes may be named again and again without harm: small guests do so with their texts.
 const FREE_BYTES: usize = 16 << 20;
 
+/// How many times as much as lists and strings have the host spends on values whose types are known
+/// only at run time: of a list of bytes, each becomes one of 32.
+const VALUES: usize = 8;
+
 /// What values are lifted from: a guest's memory and its handles.
 pub struct Lifting<'m, 'h> {
     memory: &'m [u8],
@@ -17,6 +21,8 @@ pub struct Lifting<'m, 'h> {
     /// Bytes that lists and strings may still have, counted again each time they are named: a guest
     /// can name the same bytes as often as it likes, and the host copies them each time.
     budget: usize,
+    /// Bytes that the host may yet spend on values whose types are known only at run time.
+    values: usize,
 }
 
 impl<'m, 'h> Lifting<'m, 'h> {
@@ -27,14 +33,9 @@ impl<'m, 'h> Lifting<'m, 'h> {
         handles: &'h mut [Handles],
         instance: u32,
     ) -> Self {
-        Self {
-            memory,
-            encoding,
-            handles,
-            instance,
-            begun: false,
-            budget: memory.len().max(FREE_BYTES),
-        }
+        let budget = memory.len().max(FREE_BYTES);
+        let values = budget.saturating_mul(VALUES);
+        Self { memory, encoding, handles, instance, begun: false, budget, values }
     }
 
     /// How the guest's strings are encoded.
@@ -85,6 +86,18 @@ impl<'m, 'h> Lifting<'m, 'h> {
             None => return Err(invalid("the lists of one call are larger than the memory")),
         }
         Ok(bytes)
+    }
+
+    /// Counts what the host spends on values whose types are known only at run time.
+    ///
+    /// # Errors
+    /// A trap when it is eight times as much as [`Lifting::counted`] would let be copied.
+    pub(crate) fn spend(&mut self, bytes: usize) -> Result<(), Stop> {
+        match self.values.checked_sub(bytes) {
+            Some(left) => self.values = left,
+            None => return Err(invalid("the values of one call need too much memory of the host")),
+        }
+        Ok(())
     }
 
     /// `N` bytes from address `at`.
