@@ -3,7 +3,8 @@ use super::{Interest, Interrupt, Readiness};
 use crate::{ErrorCode, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use std::os::fd::AsFd;
+use std::collections::HashMap;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
@@ -58,11 +59,11 @@ pub fn wait(
             !awake.is_empty() || sources.iter().any(|(source, _)| matches!(source, Readiness::Now));
         let deadline = if at_once { Some(Instant::now()) } else { deadline };
 
-        let mut polled: Vec<_> = sources.iter().filter_map(entry).collect();
+        let mut polled = Polled::new(sources);
         let readable = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
-        polled.extend(stop.map(readable));
-        polled.extend(wake.as_ref().map(|wake| readable(wake.bell.fd())));
-        poll_until(&mut polled, deadline)?;
+        polled.fds.extend(stop.map(readable));
+        polled.fds.extend(wake.as_ref().map(|wake| readable(wake.bell.fd())));
+        poll_until(&mut polled.fds, deadline)?;
 
         if interrupt.is_some_and(Interrupt::is_set) {
             return Ok(Woken::Interrupted);
@@ -83,9 +84,9 @@ pub fn wait(
 /// What the system says of a file descriptor.
 pub fn look(sources: &[(Readiness<'_>, Interest)]) -> Result<Vec<Ready>> {
     let awake = ready_sources(sources, Waker::noop());
-    let mut polled: Vec<_> = sources.iter().filter_map(entry).collect();
-    if !polled.is_empty() {
-        poll_until(&mut polled, Some(Instant::now()))?;
+    let mut polled = Polled::new(sources);
+    if !polled.fds.is_empty() {
+        poll_until(&mut polled.fds, Some(Instant::now()))?;
     }
     Ok(collect(sources, &polled, &awake))
 }
@@ -145,25 +146,65 @@ fn flags(interest: Interest) -> PollFlags {
     }
 }
 
-fn entry<'a>((source, interest): &'a (Readiness<'_>, Interest)) -> Option<PollFd<'a>> {
-    match source {
-        Readiness::Now | Readiness::Source(_) => None,
-        Readiness::Fd(fd) => Some(PollFd::from_borrowed_fd(*fd, flags(*interest))),
+/// What the system is asked.
+struct Polled<'a> {
+    fds: Vec<PollFd<'a>>,
+    /// Which of these each source with a file descriptor is; the next one where there are few.
+    places: Option<Vec<usize>>,
+}
+
+/// Sources of which nobody looks whether some are the same.
+const FEW: usize = 64;
+
+impl<'a> Polled<'a> {
+    /// The system refuses more entries than the process may have files open, and so a file
+    /// descriptor that many wait for is asked about once.
+    fn new(sources: &'a [(Readiness<'_>, Interest)]) -> Self {
+        let all = sources.iter().filter_map(|(source, interest)| match source {
+            Readiness::Now | Readiness::Source(_) => None,
+            Readiness::Fd(fd) => Some((*fd, *interest)),
+        });
+        let entry = |(fd, interest)| PollFd::from_borrowed_fd(fd, flags(interest));
+        if sources.len() <= FEW {
+            return Self { fds: all.map(entry).collect(), places: None };
+        }
+        let mut known = HashMap::new();
+        let mut fds = Vec::new();
+        let place = |(fd, interest): (BorrowedFd<'a>, Interest)| {
+            *known.entry((fd.as_raw_fd(), interest)).or_insert_with(|| {
+                fds.push(entry((fd, interest)));
+                fds.len() - 1
+            })
+        };
+        let places = all.map(place).collect();
+        Self { fds, places: Some(places) }
+    }
+
+    /// What has happened to the `number`th source with a file descriptor.
+    fn events(&self, number: usize) -> Option<PollFlags> {
+        let place = match &self.places {
+            None => number,
+            Some(places) => *places.get(number)?,
+        };
+        self.fds.get(place).map(PollFd::revents)
     }
 }
 
+/// `awake` is in the order of the sources.
 fn collect(
     sources: &[(Readiness<'_>, Interest)],
-    polled: &[PollFd<'_>],
+    polled: &Polled<'_>,
     awake: &[usize],
 ) -> Vec<Ready> {
     let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-    let mut polled = polled.iter();
+    let mut numbers = 0..;
     let ready = |(index, (source, _)): (usize, &(Readiness<'_>, Interest))| match source {
         Readiness::Now => Some(Ready { index, hangup: false }),
-        Readiness::Source(_) => awake.contains(&index).then_some(Ready { index, hangup: false }),
+        Readiness::Source(_) => {
+            awake.binary_search(&index).is_ok().then_some(Ready { index, hangup: false })
+        }
         Readiness::Fd(_) => {
-            let events = polled.next()?.revents();
+            let events = polled.events(numbers.next()?)?;
             (!events.is_empty()).then(|| Ready { index, hangup: events.intersects(gone) })
         }
     };

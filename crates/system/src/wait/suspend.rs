@@ -2,8 +2,9 @@
 
 use super::{Interest, Readiness, Source};
 use crate::Result;
+use std::collections::HashSet;
 use std::future::Future;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -41,13 +42,16 @@ impl Suspension {
     ) -> Result<Self> {
         let mut suspension = Self { sources: Vec::new(), waits: Vec::new() };
         suspension.waits.extend(timeout.map(|time| reactor.sleep(time)));
+        // Each is the process's own while it is waited for, and so one that many wait for is one.
+        let mut waited_for = HashSet::new();
         for (source, interest) in sources {
             match source {
                 Readiness::Now => suspension.waits.push(Box::pin(std::future::ready(()))),
-                Readiness::Fd(fd) => {
+                Readiness::Fd(fd) if waited_for.insert((fd.as_raw_fd(), *interest)) => {
                     let fd = fd.try_clone_to_owned()?;
                     suspension.waits.push(reactor.ready(fd, *interest));
                 }
+                Readiness::Fd(_) => {}
                 Readiness::Source(source) => {
                     suspension.sources.push((Arc::clone(source), *interest));
                 }

@@ -1,8 +1,11 @@
 use std::io::Write;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use wayleave_system::ErrorCode;
-use wayleave_system::wait::{Interest, Interrupt, Readiness, Ready, Woken, wait};
+use wayleave_system::wait::{
+    Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Waits, Woken, look, wait,
+};
 
 const READ: Interest = Interest::Read;
 
@@ -37,6 +40,44 @@ fn every_source_that_is_ready_is_told() {
     drop(writer);
     let hangup = Ready { index: 0, hangup: true };
     assert_eq!(wait(&sources[1..2], None, None), Ok(Woken::Ready(vec![hangup])));
+}
+
+/// The system takes no more entries than files that the process may have open.
+#[test]
+fn a_source_may_be_waited_for_many_times() {
+    let (quiet, _keep) = std::io::pipe().unwrap();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writer.write_all(b"x").unwrap();
+    let pair = [(Readiness::Fd(quiet.as_fd()), READ), (Readiness::Fd(reader.as_fd()), READ)];
+    let many: Vec<_> = pair.into_iter().cycle().take(200_000).collect();
+    let expected: Vec<_> =
+        (0..100_000).map(|at| Ready { index: 2 * at + 1, hangup: false }).collect();
+    assert!(wait(&many, None, None) == Ok(Woken::Ready(expected.clone())));
+    assert!(look(&many) == Ok(expected));
+}
+
+#[test]
+fn a_suspended_guest_waits_for_a_source_once() {
+    #[derive(Default)]
+    struct Count(Mutex<Vec<Interest>>);
+
+    impl Reactor for Count {
+        fn sleep(&self, _: Duration) -> Waits {
+            Box::pin(std::future::pending())
+        }
+
+        fn ready(&self, _: OwnedFd, interest: Interest) -> Waits {
+            self.0.lock().unwrap().push(interest);
+            Box::pin(std::future::pending())
+        }
+    }
+
+    let (reader, _writer) = std::io::pipe().unwrap();
+    let fd = Readiness::Fd(reader.as_fd());
+    let count = Count::default();
+    let sources = [(fd, READ), (fd, Interest::Write), (fd, READ)].repeat(100_000);
+    Suspension::new(&count, &sources, None).map(drop).unwrap();
+    assert_eq!(*count.0.lock().unwrap(), [READ, Interest::Write]);
 }
 
 #[test]

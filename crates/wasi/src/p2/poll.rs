@@ -121,6 +121,16 @@ impl poll::Host for Host {
         if pollables.is_empty() {
             return Err(Trap::host("the guest polls an empty list, which nothing ends").into());
         }
+        // Of more, some are the same, and the host needs memory for each.
+        let most = self.pollables.limit();
+        if pollables.len() > most {
+            return Err(Trap::host(format!(
+                "the guest polls a list of {} pollables, and can not have more than {most} \
+                 (max-handles)",
+                pollables.len()
+            ))
+            .into());
+        }
         self.wait_until(&pollables)
     }
 }

@@ -48,6 +48,11 @@ impl<R: 'static> Table<R> {
         })
     }
 
+    /// How many there may be.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
     #[inline]
     pub(super) fn get(&self, this: Borrow<R>) -> std::result::Result<&R, Stop> {
         self.resources.get(this.rep() as usize).ok_or_else(gone)

@@ -454,6 +454,10 @@ fn pollables_are_ready_when_their_time_has_come() {
     assert!(start.elapsed() >= Duration::from_millis(20));
     host.pollable_block(lend(&soon)).unwrap();
     assert!(matches!(host.poll(Vec::new()), Err(Stop::Trap(_))));
+    let most = wayleave_grants::Limits::default().descriptors;
+    assert_eq!(host.poll(vec![lend(&past); most]).unwrap().len(), most);
+    let Err(Stop::Trap(trap)) = host.poll(vec![lend(&past); most + 1]) else { panic!() };
+    assert!(trap.to_string().contains("a list of 65537 pollables"), "{trap}");
     for pollable in [hour, soon, past] {
         host.pollable_drop(pollable).unwrap();
     }
