@@ -28,7 +28,8 @@ pub(crate) fn write_and_sync(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 /// system's own links (`/dev/stdout`) are followed: any other may lead where somebody else wants it.
 fn is_place_to_write(path: &Path) -> bool {
     let Ok(found) = path.symlink_metadata() else { return false };
-    let systems = ["/dev", "/dev/fd"].map(|folder| Some(Path::new(folder))).contains(&path.parent());
+    let systems =
+        ["/dev", "/dev/fd"].map(|folder| Some(Path::new(folder))).contains(&path.parent());
     let is_file = found.is_file() || found.is_dir();
     if found.is_symlink() { systems } else { !is_file }
 }

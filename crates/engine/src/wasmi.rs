@@ -359,6 +359,8 @@ fn settings(config: &Config) -> ::wasmi::Config {
     let mut settings = ::wasmi::Config::default();
     settings
         .consume_fuel(counts_fuel(config))
+        // As `PROPOSALS` says: its results depend on the machine.
+        .wasm_relaxed_simd(false)
         // A frame is at least this large in compiled code, too.
         .set_max_recursion_depth(config.max_stack / 32)
         .set_min_stack_height(config.max_stack.min(1000))

@@ -54,7 +54,7 @@ macro_rules! for_each_test {
             modules: [
                 every_prefix_is_an_error, every_flipped_byte_is_survived, errors_are_one_line,
                 imports_and_exports, text_is_refused, start_functions_do_not_show,
-                code_comes_back_from_a_file,
+                code_comes_back_from_a_file, proposals_are_as_told,
             ]
             suspending: [
                 a_guest_is_suspended_while_it_waits,

@@ -2,7 +2,8 @@ use std::io::Write;
 
 use wayleave_engine::ValType::{F32, I32, I64};
 use wayleave_engine::{
-    Config, Context, ElementType, Engine, Extern, ExternType, FuncType, Limits, SizeType, Value,
+    Config, Context, ElementType, Engine, Extern, ExternType, FuncType, Limits, Proposals,
+    SizeType, Value,
 };
 
 use super::{Guest, config, line, wasm};
@@ -127,5 +128,22 @@ pub(crate) fn code_comes_back_from_a_file<E: Engine>() {
         let mut guest = Guest::<E, ()> { engine: engine.clone(), store, instance };
         assert_eq!(guest.get("run", &[]).unwrap(), Value::I32(5));
         assert!(matches!(guest.export("run"), Extern::Func(_)));
+    }
+}
+
+pub(crate) fn proposals_are_as_told<E: Engine>() {
+    let Proposals { exceptions, gc, threads, relaxed_simd } = E::PROPOSALS;
+    for (told, text) in [
+        (exceptions, "(module (tag))"),
+        (gc, "(module (type (struct)))"),
+        (threads, "(module (memory 1 1 shared))"),
+        (
+            relaxed_simd,
+            "(module (func (param v128 v128) (result v128)
+            (i8x16.relaxed_swizzle (local.get 0) (local.get 1))))",
+        ),
+    ] {
+        let engine = E::new(&Config::default()).unwrap();
+        assert_eq!(engine.compile(&wasm(text)).is_ok(), told, "{text}");
     }
 }
