@@ -1,25 +1,24 @@
-use crate::body::{GuestBody, Reply};
+use crate::body::Reply;
 use crate::guest_log;
-use crate::metrics::{Gauge, Metrics, add};
+use crate::limited::{TooLarge, limited};
+use crate::metrics::{Metrics, add};
 use crate::reactor::{Timer, Tokio};
+use crate::record::Record;
 use crate::request_id::RequestId;
 use crate::running::Running;
 use crate::turns::Aside;
 use crate::{AccessLog, AppSettings, Error};
-use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST, RETRY_AFTER};
+use http::header::{HOST, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::Body as _;
 use hyper::body::Incoming;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
 use tokio::sync::Semaphore;
-use wayleave::http::{Body, ErrorCode, Handler, HandlerError, Scheme};
+use wayleave::http::{Body, Handler, Scheme};
 use wayleave::system::http::{Client, Policy};
-use wayleave::{Grants, Runtime, Stop};
+use wayleave::{Grants, Runtime};
 use wayleave_http_client::{HyperClient, Roots, RootsError};
 
 /// A component that answers requests.
@@ -29,8 +28,9 @@ pub(crate) struct App {
     handler: Handler,
     pub(crate) aside: Arc<Aside>,
     grants: Arc<Grants>,
-    room: Semaphore,
-    log: AccessLog,
+    /// What its requests have permits of.
+    pub(crate) room: Semaphore,
+    pub(crate) log: AccessLog,
 }
 
 /// Where a request came from.
@@ -163,225 +163,8 @@ fn guest_request(
 ) -> (Request<Body>, TooLarge) {
     let (mut parts, body) = request.into_parts();
     parts.headers.insert(RequestId::HEADER, id.value());
-    let mut too_large = TooLarge::default();
-    let body = if body.is_end_stream() {
-        wayleave::http::empty()
-    } else {
-        let told = too_large.0.insert(Arc::default()).clone();
-        Body::new(Limited { body, left: limit, too_large: told })
-    };
+    let (body, too_large) = limited(body, limit);
     (Request::from_parts(parts, body), too_large)
-}
-
-/// Whether a request's body has gone over its limit; nothing where there is no body.
-#[derive(Default)]
-struct TooLarge(Option<Arc<AtomicBool>>);
-
-impl TooLarge {
-    fn is_set(&self) -> bool {
-        self.0.as_ref().is_some_and(|told| told.load(Ordering::Relaxed))
-    }
-}
-
-/// A request's body up to its limit.
-struct Limited {
-    body: Incoming,
-    left: u64,
-    too_large: Arc<AtomicBool>,
-}
-
-impl http_body::Body for Limited {
-    type Data = Bytes;
-    type Error = ErrorCode;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
-        Poll::Ready(match frame {
-            None => None,
-            Some(Err(error)) if error.is_timeout() => Some(Err(ErrorCode::ConnectionReadTimeout)),
-            Some(Err(_)) => Some(Err(ErrorCode::ConnectionTerminated)),
-            Some(Ok(frame)) => {
-                let length = frame.data_ref().map_or(0, Bytes::len) as u64;
-                match self.left.checked_sub(length) {
-                    Some(left) => {
-                        self.left = left;
-                        Some(Ok(frame))
-                    }
-                    None => {
-                        self.too_large.store(true, Ordering::Relaxed);
-                        Some(Err(ErrorCode::RequestBodySize(None)))
-                    }
-                }
-            }
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// What is known of one request; at its end it is counted and written down.
-pub(crate) struct Record {
-    pub(crate) app: Arc<App>,
-    pub(crate) id: RequestId,
-    pub(crate) deadline: tokio::time::Instant,
-    pub(crate) bytes: u64,
-    pub(crate) complete: bool,
-    /// Whether it has one of the app's permits.
-    admitted: bool,
-    started: Instant,
-    status: u16,
-    /// For the access log, where there is one.
-    line: Option<Line>,
-}
-
-struct Line {
-    peer: Arc<str>,
-    method: http::Method,
-    host: String,
-    path: String,
-}
-
-impl Record {
-    fn new(app: Arc<App>, request: &Request<Incoming>, peer: Arc<str>, id: RequestId) -> Self {
-        add(&app.metrics.in_flight);
-        let started = Instant::now();
-        let time = app.settings.grants.limits.timeout;
-        let deadline = time.and_then(|time| started.checked_add(time));
-        let line = (app.log != AccessLog::Off).then(|| Line {
-            peer,
-            method: request.method().clone(),
-            host: host(request).to_owned(),
-            path: request.uri().path().to_owned(),
-        });
-        Self {
-            id,
-            // A time that no clock shows is as good as none.
-            deadline: deadline.unwrap_or(started + std::time::Duration::from_secs(1 << 30)).into(),
-            bytes: 0,
-            complete: false,
-            admitted: false,
-            started,
-            status: 0,
-            line,
-            app,
-        }
-    }
-
-    /// Waits for the right to run until others have ended, where they are many; false when they are
-    /// too many.
-    async fn admit(&mut self) -> bool {
-        let app = &*self.app;
-        let permit = match app.room.try_acquire() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let queued = Gauge::new(&app.metrics.queued);
-                if queued.value() > app.settings.limits.queue as u64 {
-                    return false;
-                }
-                match tokio::time::timeout_at(self.deadline, app.room.acquire()).await {
-                    Ok(Ok(permit)) => permit,
-                    _ => return false,
-                }
-            }
-        };
-        // Given back at this record's end.
-        permit.forget();
-        self.admitted = true;
-        true
-    }
-
-    /// The guest has trapped, or ended itself.
-    pub(crate) fn stopped(&self, stop: &Stop) {
-        if let Stop::Trap(trap) = stop {
-            add(&self.app.metrics.traps);
-            self.app.tell(&self.id, &format!("trap: {trap}"));
-        }
-    }
-
-    pub(crate) fn timed_out(&self) {
-        add(&self.app.metrics.timeouts);
-        let time = self.app.settings.grants.limits.timeout.unwrap_or_default();
-        self.app.tell(&self.id, &format!("ended: its time of {time:?} was used up"));
-    }
-
-    pub(crate) fn cancelled(&self) {
-        add(&self.app.metrics.cancelled);
-    }
-
-    /// The guest's response.
-    fn respond(mut self, response: Response<Body>, guest: Option<Running>) -> Response<Reply> {
-        let (mut parts, body) = response.into_parts();
-        self.status = parts.status.as_u16();
-        parts.headers.entry(RequestId::HEADER).or_insert_with(|| self.id.value());
-        let length = parts.headers.get(CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        let body = GuestBody::new(body, guest, length, self);
-        Response::from_parts(parts, Reply::guest(body))
-    }
-
-    /// The guest did not respond.
-    fn failed(self, error: &HandlerError) -> Response<Reply> {
-        let status = match error {
-            HandlerError::NoRoom(_) => {
-                add(&self.app.metrics.rejected);
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            HandlerError::Stopped(stop) => {
-                self.stopped(stop);
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            HandlerError::Refused(_) => StatusCode::BAD_GATEWAY,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        if !matches!(error, HandlerError::Stopped(Stop::Trap(_))) {
-            self.app.tell(&self.id, &error.to_string());
-        }
-        self.refuse(status, "the app did not answer")
-    }
-
-    /// The server's own response.
-    fn refuse(mut self, status: StatusCode, words: &'static str) -> Response<Reply> {
-        self.status = status.as_u16();
-        self.bytes = words.len() as u64 + 1;
-        self.complete = true;
-        let mut response = plain(status, words);
-        response.headers_mut().insert(RequestId::HEADER, self.id.value());
-        response
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        let time = self.started.elapsed();
-        self.app.metrics.response(self.status, time);
-        if self.admitted {
-            self.app.room.add_permits(1);
-        }
-        self.app.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if let Some(line) = &self.line {
-            self.app.log.write(&crate::access_log::Entry {
-                id: &self.id,
-                app: &self.app.settings.name,
-                peer: &line.peer,
-                method: line.method.as_str(),
-                host: &line.host,
-                path: &line.path,
-                status: self.status,
-                bytes: self.bytes,
-                time,
-                complete: self.complete,
-            });
-        }
-    }
 }
 
 /// The host that a request is for.

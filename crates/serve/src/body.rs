@@ -1,6 +1,6 @@
-use crate::app::Record;
 use crate::patience::UnderWay;
 use crate::reactor::Timer;
+use crate::record::Record;
 use crate::running::Running;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};

@@ -1,0 +1,179 @@
+use crate::AccessLog;
+use crate::app::{App, host, plain};
+use crate::body::{GuestBody, Reply};
+use crate::metrics::{Gauge, add};
+use crate::request_id::RequestId;
+use crate::running::Running;
+use http::header::CONTENT_LENGTH;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+use wayleave::Stop;
+use wayleave::http::{Body, HandlerError};
+
+/// What is known of one request; at its end it is counted and written down.
+pub(crate) struct Record {
+    pub(crate) app: Arc<App>,
+    pub(crate) id: RequestId,
+    pub(crate) deadline: tokio::time::Instant,
+    pub(crate) bytes: u64,
+    pub(crate) complete: bool,
+    /// Whether it has one of the app's permits.
+    admitted: bool,
+    started: Instant,
+    status: u16,
+    /// For the access log, where there is one.
+    line: Option<Line>,
+}
+
+struct Line {
+    peer: Arc<str>,
+    method: http::Method,
+    host: String,
+    path: String,
+}
+
+impl Record {
+    pub(crate) fn new(
+        app: Arc<App>,
+        request: &Request<Incoming>,
+        peer: Arc<str>,
+        id: RequestId,
+    ) -> Self {
+        add(&app.metrics.in_flight);
+        let started = Instant::now();
+        let time = app.settings.grants.limits.timeout;
+        let deadline = time.and_then(|time| started.checked_add(time));
+        let line = (app.log != AccessLog::Off).then(|| Line {
+            peer,
+            method: request.method().clone(),
+            host: host(request).to_owned(),
+            path: request.uri().path().to_owned(),
+        });
+        Self {
+            id,
+            // A time that no clock shows is as good as none.
+            deadline: deadline.unwrap_or(started + std::time::Duration::from_secs(1 << 30)).into(),
+            bytes: 0,
+            complete: false,
+            admitted: false,
+            started,
+            status: 0,
+            line,
+            app,
+        }
+    }
+
+    /// Waits for the right to run until others have ended, where they are many; false when they are
+    /// too many.
+    pub(crate) async fn admit(&mut self) -> bool {
+        let app = &*self.app;
+        let permit = match app.room.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let queued = Gauge::new(&app.metrics.queued);
+                if queued.value() > app.settings.limits.queue as u64 {
+                    return false;
+                }
+                match tokio::time::timeout_at(self.deadline, app.room.acquire()).await {
+                    Ok(Ok(permit)) => permit,
+                    _ => return false,
+                }
+            }
+        };
+        // Given back at this record's end.
+        permit.forget();
+        self.admitted = true;
+        true
+    }
+
+    /// The guest has trapped, or ended itself.
+    pub(crate) fn stopped(&self, stop: &Stop) {
+        if let Stop::Trap(trap) = stop {
+            add(&self.app.metrics.traps);
+            self.app.tell(&self.id, &format!("trap: {trap}"));
+        }
+    }
+
+    pub(crate) fn timed_out(&self) {
+        add(&self.app.metrics.timeouts);
+        let time = self.app.settings.grants.limits.timeout.unwrap_or_default();
+        self.app.tell(&self.id, &format!("ended: its time of {time:?} was used up"));
+    }
+
+    pub(crate) fn cancelled(&self) {
+        add(&self.app.metrics.cancelled);
+    }
+
+    /// The guest's response.
+    pub(crate) fn respond(
+        mut self,
+        response: Response<Body>,
+        guest: Option<Running>,
+    ) -> Response<Reply> {
+        let (mut parts, body) = response.into_parts();
+        self.status = parts.status.as_u16();
+        parts.headers.entry(RequestId::HEADER).or_insert_with(|| self.id.value());
+        let length = parts.headers.get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let body = GuestBody::new(body, guest, length, self);
+        Response::from_parts(parts, Reply::guest(body))
+    }
+
+    /// The guest did not respond.
+    pub(crate) fn failed(self, error: &HandlerError) -> Response<Reply> {
+        let status = match error {
+            HandlerError::NoRoom(_) => {
+                add(&self.app.metrics.rejected);
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            HandlerError::Stopped(stop) => {
+                self.stopped(stop);
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            HandlerError::Refused(_) => StatusCode::BAD_GATEWAY,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        if !matches!(error, HandlerError::Stopped(Stop::Trap(_))) {
+            self.app.tell(&self.id, &error.to_string());
+        }
+        self.refuse(status, "the app did not answer")
+    }
+
+    /// The server's own response.
+    pub(crate) fn refuse(mut self, status: StatusCode, words: &'static str) -> Response<Reply> {
+        self.status = status.as_u16();
+        self.bytes = words.len() as u64 + 1;
+        self.complete = true;
+        let mut response = plain(status, words);
+        response.headers_mut().insert(RequestId::HEADER, self.id.value());
+        response
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let time = self.started.elapsed();
+        self.app.metrics.response(self.status, time);
+        if self.admitted {
+            self.app.room.add_permits(1);
+        }
+        self.app.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if let Some(line) = &self.line {
+            self.app.log.write(&crate::access_log::Entry {
+                id: &self.id,
+                app: &self.app.settings.name,
+                peer: &line.peer,
+                method: line.method.as_str(),
+                host: &line.host,
+                path: &line.path,
+                status: self.status,
+                bytes: self.bytes,
+                time,
+                complete: self.complete,
+            });
+        }
+    }
+}
