@@ -140,9 +140,8 @@ impl Grants {
     pub fn memory_grant(self, grant: MemoryGrant) -> Result<Self, Error> {
         let watch = quota_watch(&grant, &self.mount_refusals);
         let MemoryGrant { guest, limits } = grant;
-        let make = move || {
-            limited_in_memory(memory(limits, watch.bytes.clone()), limits, watch.clone())
-        };
+        let make =
+            move || limited_in_memory(memory(limits, watch.bytes.clone()), limits, watch.clone());
         self.mount(guest, |mounts, guest| mounts.own_dir(guest, make(), Arc::new(make)))
     }
 

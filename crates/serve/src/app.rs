@@ -1,5 +1,5 @@
 use crate::body::Reply;
-use crate::guest_log;
+use crate::guest_log::{self, Streams};
 use crate::limited::{TooLarge, limited};
 use crate::metrics::{Metrics, add};
 use crate::reactor::{Timer, Tokio};
@@ -28,6 +28,7 @@ pub(crate) struct App {
     handler: Handler,
     pub(crate) aside: Arc<Aside>,
     grants: Arc<Grants>,
+    pub(crate) streams: Streams,
     /// What its requests have permits of.
     pub(crate) room: Semaphore,
     pub(crate) log: AccessLog,
@@ -51,13 +52,15 @@ impl App {
     ) -> Result<Self, Error> {
         let bad = |source| Error::Component { path: settings.component.clone(), source };
         let program = runtime.load_file(&settings.component).map_err(bad)?;
+        let streams = Streams::new(&settings.name, log);
         let handler = program.handler(Arc::new(Tokio), settings.reuse).map_err(bad)?;
         Ok(Self {
             settings: settings.clone(),
             metrics: metrics.unwrap_or_default(),
             handler,
             aside: aside.clone(),
-            grants: Arc::new(grants(settings, log)?),
+            grants: Arc::new(grants(settings, &streams)?),
+            streams,
             room: Semaphore::new(settings.limits.concurrency),
             log,
         })
@@ -126,7 +129,7 @@ async fn before<F: Future>(deadline: tokio::time::Instant, future: F) -> Option<
     .await
 }
 
-fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {
+fn grants(settings: &AppSettings, streams: &Streams) -> Result<Grants, Error> {
     let bad = |source| Error::Grant { app: settings.name.clone(), source };
     let mut asked = settings.grants.clone();
     asked.argv0 = Some(settings.name.clone());
@@ -136,11 +139,7 @@ fn grants(settings: &AppSettings, log: AccessLog) -> Result<Grants, Error> {
     if let Some(policy) = grants.http_policy() {
         grants = grants.http(client(settings, policy)?);
     }
-    Ok(grants.stdout(guest_log::stream(&settings.name, "stdout", log)).stderr(guest_log::stream(
-        &settings.name,
-        "stderr",
-        log,
-    )))
+    Ok(grants.stdout(streams.stdout.clone()).stderr(streams.stderr.clone()))
 }
 
 /// What sends the requests of an app's guests, on this server's runtime.

@@ -84,7 +84,8 @@ async fn http(
             // Its pings tell whether the client is there.
             patience.without_end();
         }
-        let answer = answer(&routes, request, &origin);
+        // Small to move: hyper does so several times.
+        let answer = Box::pin(answer(&routes, request, &origin));
         async move {
             let response = answer.await;
             Ok::<_, Infallible>(response.map(|reply| reply.until_sent(under_way)))

@@ -3,7 +3,6 @@ use crate::request_id::RequestId;
 use serde_json::json;
 use std::io::Write;
 use std::sync::Arc;
-use wayleave::system::fs::File;
 use wayleave::system::stdio::Lines;
 
 tokio::task_local! {
@@ -11,16 +10,34 @@ tokio::task_local! {
     pub(crate) static REQUEST: RequestId;
 }
 
-/// A standard stream of an app's guests: each line becomes one of standard error, with the app and
+/// The standard streams of an app's guests: each line becomes one of standard error, with the app and
 /// the request that it belongs to.
-pub(crate) fn stream(app: &str, name: &'static str, format: AccessLog) -> Arc<dyn File> {
-    let app = app.to_owned();
-    Arc::new(Lines::new(move |line| {
-        let request = REQUEST.try_with(RequestId::clone).ok();
-        let request = request.as_deref().unwrap_or("-");
-        let line = String::from_utf8_lossy(line);
-        tell(&app, request, name, &line, format);
-    }))
+pub(crate) struct Streams {
+    pub(crate) stdout: Arc<GuestLines>,
+    pub(crate) stderr: Arc<GuestLines>,
+}
+
+type GuestLines = Lines<RequestId, Box<dyn Fn(&RequestId, &[u8]) + Send + Sync>>;
+
+impl Streams {
+    pub(crate) fn new(app: &str, format: AccessLog) -> Self {
+        let stream = |name: &'static str| {
+            let app = app.to_owned();
+            let take = move |request: &RequestId, line: &[u8]| {
+                tell(&app, request, name, &String::from_utf8_lossy(line), format);
+            };
+            let writer =
+                || REQUEST.try_with(RequestId::clone).unwrap_or_else(|_| RequestId::none());
+            Arc::new(GuestLines::new(writer, Box::new(take)))
+        };
+        Self { stdout: stream("stdout"), stderr: stream("stderr") }
+    }
+
+    /// Nothing is written for this request any more.
+    pub(crate) fn end(&self, request: &RequestId) {
+        self.stdout.end(request);
+        self.stderr.end(request);
+    }
 }
 
 /// Says something about an app on standard error.

@@ -161,6 +161,7 @@ impl Drop for Record {
             self.app.room.add_permits(1);
         }
         self.app.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.app.streams.end(&self.id);
         if let Some(line) = &self.line {
             self.app.log.write(&crate::access_log::Entry {
                 id: &self.id,
