@@ -29,6 +29,7 @@ wayleave_bindgen::bindgen! {
     waits: [
         "wasi:io/poll.[method]pollable.block",
         "wasi:io/poll.poll",
+        "wasi:filesystem/types.[method]descriptor.read",
         "wasi:io/streams.[method]input-stream.blocking-read",
         "wasi:io/streams.[method]input-stream.blocking-skip",
         "wasi:io/streams.[method]output-stream.blocking-write-and-flush",

@@ -176,7 +176,7 @@ impl types::Host for Host {
         self.seen.forget();
         let file = self.descriptors.get(this)?.readable();
         if let Ok(file) = file {
-            self.waiter.prepare(&**file, Some(offset))?;
+            self.waiter.prepare(&**file, Some(offset), false)?;
         }
         Ok(ReadAt::new(file, length, offset))
     }
