@@ -12,14 +12,14 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::sync::Semaphore;
 use wayleave::http::{Body, ErrorCode, Handler, HandlerError, Scheme};
 use wayleave::system::http::{Client, Policy};
-use wayleave::{Grants, Runtime, Stop};
+use wayleave::{Grants, Runtime, Stop, TrapKind};
 use wayleave_http_client::{HyperClient, Roots, RootsError};
 
 /// A component that answers requests.
@@ -52,9 +52,11 @@ impl App {
         let bad = |source| Error::Component { path: settings.component.clone(), source };
         let program = runtime.load_file(&settings.component).map_err(bad)?;
         let handler = program.handler(Arc::new(Tokio), settings.reuse).map_err(bad)?;
+        let metrics = metrics.unwrap_or_default();
+        aside.counts(&metrics);
         Ok(Self {
             settings: settings.clone(),
-            metrics: metrics.unwrap_or_default(),
+            metrics,
             handler,
             aside: aside.clone(),
             grants: Arc::new(grants(settings, log)?),
@@ -83,9 +85,10 @@ impl App {
         }
         let (request, too_large) = guest_request(request, limit, &record.id);
         let app = &*record.app;
-        let exchange = app.handler.start(&app.grants, request, origin.scheme);
+        let deadline = record.deadline.into_std();
+        let exchange = app.handler.start_until(deadline, &app.grants, request, origin.scheme);
         let mut guest = Running::new(exchange, record.id.clone());
-        let response = before(record.deadline, guest.response(&app.aside)).await;
+        let response = before(record.deadline, guest.response(&record)).await;
         if too_large.is_set() && !matches!(response, Some(Ok(_))) {
             return record.refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large");
         }
@@ -95,16 +98,8 @@ impl App {
                 record.respond(response, guest)
             }
             Some(Err(error)) => record.failed(&error),
-            None => {
-                record.timed_out();
-                record.refuse(StatusCode::GATEWAY_TIMEOUT, "the time for an answer is used up")
-            }
+            None => record.too_late(),
         }
-    }
-
-    /// Whether a request is under way.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.metrics.in_flight.load(Ordering::Relaxed) > 0
     }
 
     pub(crate) fn tell(&self, request: &str, message: &str) {
@@ -237,6 +232,8 @@ pub(crate) struct Record {
     pub(crate) complete: bool,
     /// Whether it has one of the app's permits.
     admitted: bool,
+    /// That permit, where the guest may be there for longer than this.
+    lent: OnceLock<Arc<Permit>>,
     started: Instant,
     status: u16,
     /// For the access log, where there is one.
@@ -269,6 +266,7 @@ impl Record {
             bytes: 0,
             complete: false,
             admitted: false,
+            lent: OnceLock::new(),
             started,
             status: 0,
             line,
@@ -299,11 +297,21 @@ impl Record {
         true
     }
 
+    /// The permit, which is given back when it is dropped and this record has come to its end.
+    pub(crate) fn lend_permit(&self) -> Option<Arc<Permit>> {
+        let new = || Arc::new(Permit(self.app.clone()));
+        self.admitted.then(|| self.lent.get_or_init(new).clone())
+    }
+
     /// The guest has trapped, or ended itself.
     pub(crate) fn stopped(&self, stop: &Stop) {
-        if let Stop::Trap(trap) = stop {
-            add(&self.app.metrics.traps);
-            self.app.tell(&self.id, &format!("trap: {trap}"));
+        match stop {
+            _ if is_out_of_time(stop) => self.timed_out(),
+            Stop::Trap(trap) => {
+                add(&self.app.metrics.traps);
+                self.app.tell(&self.id, &format!("trap: {trap}"));
+            }
+            _ => {}
         }
     }
 
@@ -328,9 +336,18 @@ impl Record {
         Response::from_parts(parts, Reply::guest(body))
     }
 
+    /// The guest did not respond in time.
+    fn too_late(self) -> Response<Reply> {
+        self.timed_out();
+        self.refuse(StatusCode::GATEWAY_TIMEOUT, "the time for an answer is used up")
+    }
+
     /// The guest did not respond.
     fn failed(self, error: &HandlerError) -> Response<Reply> {
         let status = match error {
+            HandlerError::NoRoom(stop) | HandlerError::Stopped(stop) if is_out_of_time(stop) => {
+                return self.too_late();
+            }
             HandlerError::NoRoom(_) => {
                 add(&self.app.metrics.rejected);
                 StatusCode::SERVICE_UNAVAILABLE
@@ -359,11 +376,20 @@ impl Record {
     }
 }
 
+/// One of an app's permits.
+pub(crate) struct Permit(Arc<App>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.room.add_permits(1);
+    }
+}
+
 impl Drop for Record {
     fn drop(&mut self) {
         let time = self.started.elapsed();
         self.app.metrics.response(self.status, time);
-        if self.admitted {
+        if self.admitted && self.lent.get().is_none() {
             self.app.room.add_permits(1);
         }
         self.app.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
@@ -382,6 +408,11 @@ impl Drop for Record {
             });
         }
     }
+}
+
+/// Whether a guest was ended because its time was used up: nothing else interrupts those of a server.
+fn is_out_of_time(stop: &Stop) -> bool {
+    matches!(stop, Stop::Trap(trap) if trap.kind == TrapKind::Interrupted)
 }
 
 /// The host that a request is for.
