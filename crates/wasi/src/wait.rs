@@ -5,7 +5,8 @@ use wayleave_system::ErrorCode;
 use wayleave_system::clock::Simulated;
 use wayleave_system::fs::File;
 use wayleave_system::wait::{
-    Blocking, Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Watch, Woken, look, wait,
+    Blocking, Interest, Interrupt, Reactor, Readiness, Ready, Suspension, Watch, Woken, in_parts,
+    look, wait,
 };
 
 /// The result of one call: success, or what ends it.
@@ -98,16 +99,38 @@ impl Waiter {
         nonblocking: bool,
     ) -> std::result::Result<bool, Stop> {
         while file.prepare(offset) == Err(ErrorCode::Again) {
-            if self.interrupt.as_ref().is_some_and(Interrupt::is_set) {
-                return Err(Trap::from(TrapKind::Interrupted).into());
+            if nonblocking && self.reactor.is_some() {
+                return Ok(false);
             }
-            match &self.reactor {
-                Some(_) if nonblocking => return Ok(false),
-                Some(_) => return Err(Stop::Wait(Wait::turn())),
-                None => {}
-            }
+            self.between_parts()?;
         }
         Ok(true)
+    }
+
+    /// Runs an operation that may take long without waiting for anything, as the first change of a
+    /// large file in an overlay does: in parts where the guest can be interrupted, or where others
+    /// wait for it.
+    #[inline]
+    pub(crate) fn in_parts<T>(
+        &self,
+        mut operation: impl FnMut() -> wayleave_system::Result<T>,
+    ) -> std::result::Result<wayleave_system::Result<T>, Stop> {
+        if self.interrupt.is_none() && self.reactor.is_none() {
+            return Ok(operation());
+        }
+        loop {
+            match in_parts(&mut operation) {
+                Err(ErrorCode::Again) => self.between_parts()?,
+                done => return Ok(done),
+            }
+        }
+    }
+
+    fn between_parts(&self) -> std::result::Result<(), Stop> {
+        if self.interrupt.as_ref().is_some_and(Interrupt::is_set) {
+            return Err(Trap::from(TrapKind::Interrupted).into());
+        }
+        if self.reactor.is_some() { Err(Stop::Wait(Wait::turn())) } else { Ok(()) }
     }
 
     /// Waits for one of these, or until the time is over; says which are ready.
