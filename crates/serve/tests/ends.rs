@@ -4,8 +4,10 @@
 
 #[allow(dead_code, reason = "other tests need more of it")]
 mod client;
+mod endless;
 
 use client::{Client, Reply, get};
+use endless::{copying, destroying, guests, large_zip, starting, unpacking};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -96,93 +98,6 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// A component that answers requests, by the core module `main`: what else is in it comes before.
-fn handler(before: &str, main: &str, with: &str, options: &str) -> String {
-    format!(
-        r#"(component
-            (import "wasi:http/types@0.2.0" (instance $types
-                (export "incoming-request" (type (sub resource)))
-                (export "response-outparam" (type (sub resource)))))
-            (alias export $types "incoming-request" (type $request))
-            (alias export $types "response-outparam" (type $outparam))
-            {before}
-            (core module $main {main})
-            (core instance $main (instantiate $main {with}))
-            (func $handle (param "request" (own $request)) (param "response-out" (own $outparam))
-                (canon lift (core func $main "handle") {options}))
-            (instance $handler (export "handle" (func $handle)))
-            (export "wasi:http/incoming-handler@0.2.0" (instance $handler)))"#
-    )
-}
-
-const LOOP: &str = "(loop $more (br $more))";
-const NOTHING: &str = r#"(func (export "handle") (param i32 i32))"#;
-
-/// In its start function.
-fn starting() -> String {
-    handler("", &format!("{NOTHING} (func $start {LOOP}) (start $start)"), "", "")
-}
-
-/// Where it is asked for memory.
-fn allocating() -> String {
-    let before = format!(
-        r#"(import "wasi:random/random@0.2.0" (instance $random
-            (export "get-random-bytes" (func (param "len" u64) (result (list u8))))))
-        (core module $memory
-            (memory (export "memory") 1)
-            (func (export "realloc") (param i32 i32 i32 i32) (result i32) {LOOP} (unreachable)))
-        (core instance $memory (instantiate $memory))
-        (core func $random (canon lower (func $random "get-random-bytes")
-            (memory (core memory $memory "memory"))
-            (realloc (core func $memory "realloc"))))"#
-    );
-    let main = r#"(import "host" "random" (func $random (param i64 i32)))
-        (func (export "handle") (param i32 i32) (call $random (i64.const 8) (i32.const 0)))"#;
-    let with = r#"(with "host" (instance (export "random" (func $random))))"#;
-    handler(&before, main, with, "")
-}
-
-/// After its function has returned.
-fn returning() -> String {
-    let main = format!(r#"{NOTHING} (func (export "post-return") {LOOP})"#);
-    handler("", &main, "", r#"(post-return (core func $main "post-return"))"#)
-}
-
-/// In a resource's destructor, after it has computed for some time where it could be suspended.
-fn destroying(milliseconds: u32) -> String {
-    let before = format!(
-        r#"(import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
-            (export "now" (func (result u64)))))
-        (core func $now (canon lower (func $clock "now")))
-        (core module $end (func (export "end") (param i32) {LOOP}))
-        (core instance $end (instantiate $end))
-        (type $endless (resource (rep i32) (dtor (core func $end "end"))))
-        (core func $new (canon resource.new $endless))
-        (core func $drop (canon resource.drop $endless))"#
-    );
-    let main = format!(
-        r#"(import "host" "now" (func $now (result i64)))
-        (import "host" "new" (func $new (param i32) (result i32)))
-        (import "host" "drop" (func $drop (param i32)))
-        (func (export "handle") (param i32 i32) (local $until i64)
-            (local.set $until (i64.add (call $now) (i64.const {milliseconds}000000)))
-            (loop $more (br_if $more (i64.lt_u (call $now) (local.get $until))))
-            (call $drop (call $new (i32.const 1))))"#
-    );
-    let with = r#"(with "host" (instance
-        (export "now" (func $now)) (export "new" (func $new)) (export "drop" (func $drop))))"#;
-    handler(&before, &main, with, "")
-}
-
-fn guests() -> [(&'static str, String); 4] {
-    [
-        ("start function", starting()),
-        ("realloc", allocating()),
-        ("post-return", returning()),
-        ("destructor", destroying(0)),
-    ]
-}
-
 /// Each test on each engine.
 macro_rules! on_engines {
     ($($test:ident),* $(,)?) => {
@@ -198,6 +113,7 @@ macro_rules! on_engines {
 on_engines!(
     guests_end_in_time_wherever_they_are,
     others_do_not_wait_for_them,
+    what_takes_the_host_long_ends_in_time,
     the_room_of_a_guest_is_free_when_it_has_ended,
     guests_of_apps_that_were_removed_end,
 );
@@ -229,6 +145,35 @@ fn others_do_not_wait_for_them(engine: EngineKind) {
         assert!(begun.elapsed() < limit, "{place}: {:?}", begun.elapsed());
         for mut client in asked {
             assert_eq!(client.reply().status, 504, "{place}");
+        }
+    }
+}
+
+fn what_takes_the_host_long_ends_in_time(engine: EngineKind) {
+    let folder = tempfile::tempdir().unwrap();
+    let lower = folder.path().join("lower");
+    std::fs::create_dir(&lower).unwrap();
+    // Nothing but holes.
+    std::fs::File::create(lower.join("large")).unwrap().set_len(1 << 40).unwrap();
+    let image = folder.path().join("image.zip");
+    std::fs::write(&image, large_zip()).unwrap();
+    let image = format!("{}::/", image.display());
+    let overlay = format!("{}::/::overlay", lower.display());
+    for (what, guest) in [("unpacking", unpacking()), ("copying", copying())] {
+        let server = Running::start(engine, &guest, |app| {
+            app.grants.limits.timeout = Some(Duration::from_secs(1));
+            match what {
+                "unpacking" => app.grants.images.push(image.parse().unwrap()),
+                _ => app.grants.dirs.push(overlay.parse().unwrap()),
+            }
+        });
+        let asked: Vec<_> = (0..4).map(|_| server.ask()).collect();
+        wait_until(|| server.metric("requests_in_flight") == 4);
+        assert_eq!(server.get("/").status, 200, "{what}");
+        // Nobody has waited for those.
+        assert_eq!(server.metric("requests_in_flight"), 4, "{what}");
+        for mut client in asked {
+            assert_eq!(client.reply().status, 504, "{what}");
         }
     }
 }
