@@ -9,6 +9,7 @@ use crate::{Error, Value, value};
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Instant;
 use wayleave_engine::{Context, Engine, Extern, Limits, Slots, Stop, Trap};
 
 /// An instance of a component, with a store of its own.
@@ -90,6 +91,11 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
     /// The host's state.
     pub fn state(&mut self) -> &mut T {
         &mut E::state(&mut self.store).host
+    }
+
+    /// Sets another [`Limits::deadline`], for an instance that goes on to something else.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        E::set_deadline(&mut self.store, deadline);
     }
 
     /// The plan of its component.

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::{Error, Trap, TrapKind};
 
@@ -73,10 +74,26 @@ pub struct Limits {
     /// this becomes `true` and [`Engine::kick`](crate::Engine::kick) is called.
     /// Needs [`Config::interrupt`].
     pub interrupt: Option<Arc<AtomicBool>>,
+    /// The guest traps with [`TrapKind::Interrupted`](crate::TrapKind::Interrupted) soon after this
+    /// moment, at the next [`Engine::kick`](crate::Engine::kick), wherever it runs. A guest that is
+    /// suspended is not woken for it. `None`, the default, is never. Needs [`Config::interrupt`].
+    pub deadline: Option<Instant>,
+    /// Who runs calls that take long and can not be suspended, on an engine that suspends
+    /// ([`Config::suspend`]). `None`, the default: whoever has called runs them, and others that the
+    /// thread has to do wait.
+    pub long_calls: Option<LongCalls>,
     /// Who is told when the guest wants more memory, table elements or instances than these limits
     /// let it have. `None`, the default, is nobody.
     pub watch: Option<LimitWatch>,
 }
+
+/// Runs what it is given, which may take long, so that the thread's other tasks do not wait for it;
+/// comes back after that. `false`: there is no room for it, it was not run, and the guest is to be
+/// ended.
+pub type LongCalls = fn(&mut dyn FnMut()) -> bool;
+
+/// What a call may take before it is one of those.
+pub(crate) const LONG_CALL: Duration = Duration::from_millis(2);
 
 /// What a guest can have only so much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +135,8 @@ impl Default for Limits {
             instances: 10_000,
             fuel: None,
             interrupt: None,
+            deadline: None,
+            long_calls: None,
             watch: None,
         }
     }
@@ -135,12 +154,38 @@ impl Limits {
                 "an interrupt flag needs an engine that looks at it (`Config::interrupt`)",
             );
         }
+        if self.deadline.is_some() && !config.interrupt {
+            return needs("a deadline needs an engine that looks at it (`Config::interrupt`)");
+        }
         Ok(())
+    }
+
+    /// Whether the guest is to be interrupted, as its flag says.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+
+    /// Fails when the guest is to end: it is interrupted, or its time is over. Looks at the clock.
+    pub(crate) fn look(&self) -> Result<(), Trap> {
+        let over = || self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if self.is_interrupted() || over() { Err(TrapKind::Interrupted.into()) } else { Ok(()) }
     }
 
     /// Tells that the guest wants more; whether it may have it.
     fn allow(&self, what: LimitKind, denied: &Denied) -> bool {
         self.watch.as_ref().is_some_and(|watch| (watch.0)(what, denied.wanted))
+    }
+}
+
+/// How a guest ends for which there is no room among the [`LongCalls`].
+pub(crate) fn no_room() -> Trap {
+    Trap {
+        kind: TrapKind::Limit,
+        detail: Some(
+            "the guest computes for long in a call by the host, and too many others do so, too"
+                .into(),
+        ),
+        frames: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 
 /// Why an engine could not do what the embedder asked. A guest's own failures are [`Stop`]s.
 #[derive(Debug, thiserror::Error)]
@@ -71,18 +72,46 @@ impl From<Trap> for Stop {
 }
 
 /// What a host function waits for.
-pub struct Wait(Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>);
+pub struct Wait(Option<Mutex<Until>>);
+
+type Until = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Wait {
     /// The host function is called again, with the same arguments, when `until` has ended.
     pub fn new(until: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
-        Self(Mutex::new(until))
+        Self(Some(Mutex::new(until)))
+    }
+
+    /// For nothing: the host function has more to do than others on its thread should wait for, and
+    /// is called again when they have had their turn. Also where the guest can not be suspended.
+    pub fn turn() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn is_turn(&self) -> bool {
+        self.0.is_none()
     }
 
     /// What is waited for.
     pub fn into_future(self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        match self.0 {
+            Some(until) => until.into_inner().unwrap_or_else(PoisonError::into_inner),
+            None => Box::pin(make_way()),
+        }
     }
+}
+
+/// Lets the others on this thread have their turn.
+pub(crate) async fn make_way() {
+    let mut was_pending = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut was_pending, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl fmt::Debug for Wait {

@@ -30,7 +30,7 @@ pub mod wasmi;
 pub mod wasmtime;
 
 pub use block_on::block_on;
-pub use config::{Config, LimitKind, LimitWatch, Limits};
+pub use config::{Config, LimitKind, LimitWatch, Limits, LongCalls};
 pub use context::{Context, Slots};
 pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind, Wait};
 pub use tracer::{CallOutcome, HostCall, Tracer};
@@ -40,6 +40,7 @@ pub use types::{
 };
 
 use std::fs::File;
+use std::time::Instant;
 
 /// A core WebAssembly engine.
 ///
@@ -179,7 +180,8 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
     /// suspended. Dropping the future ends the call, and the store is not to be used any more.
     ///
     /// Only what is called in this way can be suspended: not start functions, nor what a host
-    /// function calls. A host function that would have to wait traps there.
+    /// function calls. A host function that would have to wait traps there, and what computes for
+    /// long there is run by [`Limits::long_calls`].
     ///
     /// Needs [`Config::suspend`]; without it the future is ready at once.
     fn call_suspending<T: Send + 'static>(
@@ -223,10 +225,14 @@ pub trait Engine: Clone + Send + Sync + Sized + 'static {
     /// The host's state in a store.
     fn state<T: Send + 'static>(store: &mut Self::Store<T>) -> &mut T;
 
+    /// Sets another [`Limits::deadline`], for a guest that goes on to something else. Without
+    /// [`Config::interrupt`] nobody looks at it.
+    fn set_deadline<T: Send + 'static>(store: &mut Self::Store<T>, deadline: Option<Instant>);
+
     /// Ends the store and hands the host's state back.
     fn into_state<T: Send + 'static>(store: Self::Store<T>) -> T;
 
-    /// Makes running guests look at their [`Limits::interrupt`] flag soon. Callable from any
+    /// Makes running guests look at their [`Limits::interrupt`] flag and the clock soon. Callable from any
     /// thread; does nothing on an engine that looks by itself.
     fn kick(&self);
 }

@@ -28,6 +28,7 @@ mod types;
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ::wasmi::{Caller, CustomFuelCosts, Val};
 
@@ -259,9 +260,9 @@ impl Engine for Wasmi {
         }
         let call = move |mut caller: Caller<'_, Data<T>>, args: &[Val], results: &mut [Val]| {
             data::find_memory(&mut caller);
-            let mut context = Context::new(&mut caller);
-            let result = func(&mut context, &mut Slots::new(args, results));
-            suspend::keep_wait(result, caller.data_mut(), args).map_err(::wasmi::Error::host)
+            let call = |context: &mut Context<'_, T>| func(context, &mut Slots::new(args, results));
+            suspend::attempt(&mut Context::new(&mut caller), args, call)
+                .map_err(::wasmi::Error::host)
         };
         linker.add(module, name, ty, Arc::new(call));
         Ok(())
@@ -338,6 +339,13 @@ impl Engine for Wasmi {
 
     fn state<T: Send + 'static>(store: &mut ::wasmi::Store<Data<T>>) -> &mut T {
         &mut store.data_mut().state
+    }
+
+    fn set_deadline<T: Send + 'static>(
+        store: &mut ::wasmi::Store<Data<T>>,
+        deadline: Option<Instant>,
+    ) {
+        store.data_mut().limits.deadline = deadline;
     }
 
     fn into_state<T: Send + 'static>(store: ::wasmi::Store<Data<T>>) -> T {

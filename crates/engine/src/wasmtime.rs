@@ -26,6 +26,7 @@ use std::fs::File;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use ::wasmtime::{AsContextMut, Caller, InstancePre, Module, UpdateDeadline, WasmBacktraceDetails};
 
@@ -38,7 +39,6 @@ use crate::block_on;
 use crate::link::Defined;
 use crate::{
     Config, Context as _, Engine, Error, ExportType, FuncType, ImportType, Limits, Proposals, Stop,
-    Trap, TrapKind,
 };
 
 /// The Wasmtime engine.
@@ -293,7 +293,7 @@ impl Engine for Wasmtime {
     ) -> Result<::wasmtime::Store<Data<T>>, Error> {
         limits.check(&self.config, Self::NAME)?;
         let fuel = limits.fuel;
-        let interrupt = limits.interrupt.clone();
+        let interrupted = limits.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::SeqCst));
         let mut store =
             ::wasmtime::Store::new(&self.engine, Data::new(state, limits, self.config.suspend));
         store.limiter(|data| data);
@@ -305,18 +305,18 @@ impl Engine for Wasmtime {
         if self.config.interrupt {
             store.set_epoch_deadline(1);
             // Who interrupts a guest that is not there yet has kicked in vain.
-            if interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::SeqCst)) {
+            if interrupted {
                 store.set_epoch_deadline(0);
             }
-            let suspend = self.config.suspend;
-            store.epoch_deadline_callback(move |_| match &interrupt {
-                Some(flag) if flag.load(Ordering::Relaxed) => {
-                    let trap = Trap::from(TrapKind::Interrupted);
-                    Err(::wasmtime::Error::new(Stop::from(trap)))
-                }
-                // The others on this thread have their turn.
-                _ if suspend => Ok(UpdateDeadline::Yield(1)),
-                _ => Ok(UpdateDeadline::Continue(1)),
+            // With nothing in it, it takes no memory of its own.
+            store.epoch_deadline_callback(|store| {
+                let data = store.data();
+                data.limits.look().map_err(|trap| ::wasmtime::Error::new(Stop::from(trap)))?;
+                Ok(match data.suspends {
+                    // The others on this thread have their turn.
+                    true => UpdateDeadline::Yield(1),
+                    false => UpdateDeadline::Continue(1),
+                })
             });
         }
         Ok(store)
@@ -329,6 +329,13 @@ impl Engine for Wasmtime {
 
     fn state<T: Send + 'static>(store: &mut ::wasmtime::Store<Data<T>>) -> &mut T {
         &mut store.data_mut().state
+    }
+
+    fn set_deadline<T: Send + 'static>(
+        store: &mut ::wasmtime::Store<Data<T>>,
+        deadline: Option<Instant>,
+    ) {
+        store.data_mut().limits.deadline = deadline;
     }
 
     fn into_state<T: Send + 'static>(store: ::wasmtime::Store<Data<T>>) -> T {

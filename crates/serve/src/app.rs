@@ -13,7 +13,6 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use tokio::sync::Semaphore;
 use wayleave::http::{Body, Handler, Scheme};
@@ -54,9 +53,11 @@ impl App {
         let program = runtime.load_file(&settings.component).map_err(bad)?;
         let streams = Streams::new(&settings.name, log);
         let handler = program.handler(Arc::new(Tokio), settings.reuse).map_err(bad)?;
+        let metrics = metrics.unwrap_or_default();
+        aside.counts(&metrics);
         Ok(Self {
             settings: settings.clone(),
-            metrics: metrics.unwrap_or_default(),
+            metrics,
             handler,
             aside: aside.clone(),
             grants: Arc::new(grants(settings, &streams)?),
@@ -86,9 +87,10 @@ impl App {
         }
         let (request, too_large) = guest_request(request, limit, &record.id);
         let app = &*record.app;
-        let exchange = app.handler.start(&app.grants, request, origin.scheme);
+        let deadline = record.deadline.into_std();
+        let exchange = app.handler.start_until(deadline, &app.grants, request, origin.scheme);
         let mut guest = Running::new(exchange, record.id.clone());
-        let response = before(record.deadline, guest.response(&app.aside)).await;
+        let response = before(record.deadline, guest.response(&record)).await;
         if too_large.is_set() && !matches!(response, Some(Ok(_))) {
             return record.refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large");
         }
@@ -98,16 +100,8 @@ impl App {
                 record.respond(response, guest)
             }
             Some(Err(error)) => record.failed(&error),
-            None => {
-                record.timed_out();
-                record.refuse(StatusCode::GATEWAY_TIMEOUT, "the time for an answer is used up")
-            }
+            None => record.too_late(),
         }
-    }
-
-    /// Whether a request is under way.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.metrics.in_flight.load(Ordering::Relaxed) > 0
     }
 
     pub(crate) fn tell(&self, request: &str, message: &str) {

@@ -113,7 +113,7 @@ impl GuestBody {
         let (Some(guest), Some(record)) = (&mut self.guest, &self.record) else {
             return Ok(());
         };
-        match guest.poll_end(context, &record.app.aside) {
+        match guest.poll_end(context, record) {
             Poll::Ready(result) => {
                 self.guest = None;
                 if let Err(stop) = result {
@@ -150,7 +150,7 @@ impl Drop for GuestBody {
         // A guest may have something to do after its response.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                match tokio::time::timeout_at(record.deadline, guest.end(&record.app.aside)).await {
+                match tokio::time::timeout_at(record.deadline, guest.end(&record)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(stop)) => record.stopped(&stop),
                     Err(_) => record.timed_out(),

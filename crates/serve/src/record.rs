@@ -7,11 +7,11 @@ use crate::running::Running;
 use http::header::CONTENT_LENGTH;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-use wayleave::Stop;
 use wayleave::http::{Body, HandlerError};
+use wayleave::{Stop, TrapKind};
 
 /// What is known of one request; at its end it is counted and written down.
 pub(crate) struct Record {
@@ -22,6 +22,8 @@ pub(crate) struct Record {
     pub(crate) complete: bool,
     /// Whether it has one of the app's permits.
     admitted: bool,
+    /// That permit, where the guest may be there for longer than this.
+    lent: OnceLock<Arc<Permit>>,
     started: Instant,
     status: u16,
     /// For the access log, where there is one.
@@ -59,6 +61,7 @@ impl Record {
             bytes: 0,
             complete: false,
             admitted: false,
+            lent: OnceLock::new(),
             started,
             status: 0,
             line,
@@ -89,11 +92,21 @@ impl Record {
         true
     }
 
+    /// The permit, which is given back when it is dropped and this record has come to its end.
+    pub(crate) fn lend_permit(&self) -> Option<Arc<Permit>> {
+        let new = || Arc::new(Permit(self.app.clone()));
+        self.admitted.then(|| self.lent.get_or_init(new).clone())
+    }
+
     /// The guest has trapped, or ended itself.
     pub(crate) fn stopped(&self, stop: &Stop) {
-        if let Stop::Trap(trap) = stop {
-            add(&self.app.metrics.traps);
-            self.app.tell(&self.id, &format!("trap: {trap}"));
+        match stop {
+            _ if is_out_of_time(stop) => self.timed_out(),
+            Stop::Trap(trap) => {
+                add(&self.app.metrics.traps);
+                self.app.tell(&self.id, &format!("trap: {trap}"));
+            }
+            _ => {}
         }
     }
 
@@ -122,9 +135,18 @@ impl Record {
         Response::from_parts(parts, Reply::guest(body))
     }
 
+    /// The guest did not respond in time.
+    pub(crate) fn too_late(self) -> Response<Reply> {
+        self.timed_out();
+        self.refuse(StatusCode::GATEWAY_TIMEOUT, "the time for an answer is used up")
+    }
+
     /// The guest did not respond.
     pub(crate) fn failed(self, error: &HandlerError) -> Response<Reply> {
         let status = match error {
+            HandlerError::NoRoom(stop) | HandlerError::Stopped(stop) if is_out_of_time(stop) => {
+                return self.too_late();
+            }
             HandlerError::NoRoom(_) => {
                 add(&self.app.metrics.rejected);
                 StatusCode::SERVICE_UNAVAILABLE
@@ -153,11 +175,20 @@ impl Record {
     }
 }
 
+/// One of an app's permits.
+pub(crate) struct Permit(Arc<App>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.room.add_permits(1);
+    }
+}
+
 impl Drop for Record {
     fn drop(&mut self) {
         let time = self.started.elapsed();
         self.app.metrics.response(self.status, time);
-        if self.admitted {
+        if self.admitted && self.lent.get().is_none() {
             self.app.room.add_permits(1);
         }
         self.app.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
@@ -177,4 +208,9 @@ impl Drop for Record {
             });
         }
     }
+}
+
+/// Whether a guest was ended because its time was used up: nothing else interrupts those of a server.
+fn is_out_of_time(stop: &Stop) -> bool {
+    matches!(stop, Stop::Trap(trap) if trap.kind == TrapKind::Interrupted)
 }

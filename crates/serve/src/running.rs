@@ -1,6 +1,7 @@
 use crate::guest_log::REQUEST;
+use crate::record::Record;
 use crate::request_id::RequestId;
-use crate::turns::{Aside, TURN};
+use crate::turns::TURN;
 use http::Response;
 use std::mem;
 use std::pin::{Pin, pin};
@@ -41,9 +42,9 @@ impl Running {
         Self { place: Place::Here(exchange), id, computed, responded: false }
     }
 
-    /// Runs the guest until there is a response. To be asked for once.
-    pub(crate) async fn response(&mut self, aside: &Aside) -> Answer {
-        let answer = std::future::poll_fn(|context| self.poll_response(context, aside)).await;
+    /// Runs the guest until there is a response. To be asked for once. `record` is its request's.
+    pub(crate) async fn response(&mut self, record: &Record) -> Answer {
+        let answer = std::future::poll_fn(|context| self.poll_response(context, record)).await;
         self.responded = true;
         answer
     }
@@ -58,13 +59,13 @@ impl Running {
     }
 
     /// Lets the guest come to its end.
-    pub(crate) async fn end(mut self, aside: &Aside) -> Result<(), Stop> {
-        std::future::poll_fn(|context| self.poll_end(context, aside)).await
+    pub(crate) async fn end(mut self, record: &Record) -> Result<(), Stop> {
+        std::future::poll_fn(|context| self.poll_end(context, record)).await
     }
 
-    fn poll_response(&mut self, context: &mut Context<'_>, aside: &Aside) -> Poll<Answer> {
+    fn poll_response(&mut self, context: &mut Context<'_>, record: &Record) -> Poll<Answer> {
         let polled =
-            self.here(context, aside, |exchange, context| pin!(exchange.response()).poll(context));
+            self.here(context, record, |exchange, context| pin!(exchange.response()).poll(context));
         if let Some(polled) = polled {
             return polled;
         }
@@ -80,10 +81,10 @@ impl Running {
     pub(crate) fn poll_end(
         &mut self,
         context: &mut Context<'_>,
-        aside: &Aside,
+        record: &Record,
     ) -> Poll<Result<(), Stop>> {
         if let Some(polled) =
-            self.here(context, aside, |exchange, context| Pin::new(exchange).poll(context))
+            self.here(context, record, |exchange, context| Pin::new(exchange).poll(context))
         {
             return polled;
         }
@@ -98,7 +99,7 @@ impl Running {
     fn here<T>(
         &mut self,
         context: &mut Context<'_>,
-        aside: &Aside,
+        record: &Record,
         poll: impl FnOnce(&mut Exchange, &mut Context<'_>) -> Poll<T>,
     ) -> Option<Poll<T>> {
         let Place::Here(exchange) = &mut self.place else { return None };
@@ -110,21 +111,26 @@ impl Running {
         let time = begun.elapsed();
         // One that did not use its turn waits for something.
         self.computed = if time < TURN / 2 { Duration::ZERO } else { self.computed + time };
-        if self.computed < QUICK || !self.step_aside(aside) {
+        if self.computed < QUICK || !self.step_aside(record) {
             return Some(polled);
         }
         None
     }
 
     /// Whether there is a place aside.
-    fn step_aside(&mut self, aside: &Aside) -> bool {
+    fn step_aside(&mut self, record: &Record) -> bool {
+        let aside = &record.app.aside;
         let Some(handle) = aside.handle() else { return false };
         let Place::Here(mut exchange) = mem::replace(&mut self.place, Place::Over) else {
             return false;
         };
         let (answer, response) = oneshot::channel();
         let responded = self.responded;
+        // Where it is dropped, this task ends when it next makes way, and that may be after its
+        // request: until then, it has room that no other has, and needs its turns.
+        let kept = (record.lend_permit(), aside.enter());
         let guest = async move {
+            let _kept = kept;
             if !responded {
                 // Whoever is gone does not need it.
                 let _ = answer.send(exchange.response().await);

@@ -130,10 +130,7 @@ impl Server {
         if shared.settings.reload {
             helpers.spawn(watch.run(shared.clone()));
         }
-        let turns = {
-            let (runtime, shared) = (shared.runtime.clone(), shared.clone());
-            Turns::start(runtime, move || shared.router())
-        };
+        let turns = Turns::start(shared.runtime.clone(), shared.aside.clone());
         let graceful = GracefulShutdown::new();
         let room = Arc::new(Semaphore::new(shared.settings.max_connections));
         let mut accepting = tokio::task::JoinSet::new();

@@ -2,11 +2,13 @@
 
 mod bell;
 mod interrupt;
+pub(crate) mod parts;
 mod poll;
 mod suspend;
 mod watch;
 
 pub use interrupt::Interrupt;
+pub use parts::{as_a_whole, in_parts};
 pub use poll::{Ready, Woken, look, wait};
 pub use suspend::{Reactor, Suspension, Waits};
 pub use watch::Watch;

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 use wayleave_engine::Stop;
 use wayleave_system::wait::Reactor;
 
@@ -21,7 +22,13 @@ pub struct Handler(Arc<dyn Handles>);
 
 /// A handler on some engine.
 pub(crate) trait Handles: Send + Sync {
-    fn start(&self, grants: &Arc<Grants>, request: Incoming, answer: Answer) -> Guest;
+    fn start(
+        &self,
+        grants: &Arc<Grants>,
+        request: Incoming,
+        deadline: Option<Instant>,
+        answer: Answer,
+    ) -> Guest;
 }
 
 /// A request and the scheme that it came by.
@@ -87,8 +94,34 @@ impl Handler {
     /// Hands a request to a guest, which is given `grants` if it is a new one, with folders in memory
     /// of its own ([`Grants::for_another_guest`]). Nothing runs before the exchange is polled.
     pub fn start(&self, grants: &Arc<Grants>, request: Request<Body>, scheme: Scheme) -> Exchange {
+        self.begin(grants, (request, scheme), None)
+    }
+
+    /// As [`Handler::start`], with a moment after which the guest is trapped as
+    /// [interrupted](wayleave_engine::TrapKind::Interrupted), whatever it computes, at the next
+    /// [`Runtime::kick`](crate::Runtime::kick). Its runtime has to be
+    /// [interruptible](crate::Builder::interruptible).
+    ///
+    /// A guest that is suspended is not woken for it: whoever polls the exchange drops it then. But
+    /// there are calls in which a guest can not be suspended, and nothing else ends it there.
+    pub fn start_until(
+        &self,
+        deadline: Instant,
+        grants: &Arc<Grants>,
+        request: Request<Body>,
+        scheme: Scheme,
+    ) -> Exchange {
+        self.begin(grants, (request, scheme), Some(deadline))
+    }
+
+    fn begin(
+        &self,
+        grants: &Arc<Grants>,
+        request: Incoming,
+        deadline: Option<Instant>,
+    ) -> Exchange {
         let answer = Answer::default();
-        let guest = self.0.start(grants, (request, scheme), answer.clone());
+        let guest = self.0.start(grants, request, deadline, answer.clone());
         Exchange { guest: Some(guest), answer }
     }
 }

@@ -240,3 +240,34 @@ fn time_ends_a_guest_that_reads_far_inside_of_an_image() {
         }
     }
 }
+
+#[test]
+fn time_ends_a_guest_that_copies_a_large_file_up() {
+    use std::time::{Duration, Instant};
+    use wayleave::End;
+    let guest = r#"(module
+        (import "wasi_snapshot_preview1" "path_open" (func $open
+            (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 0) "large")
+        (func (export "_start")
+            (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5)
+                (i32.const 0) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 16))
+                (then unreachable))))"#;
+    let lower = tempfile::tempdir().unwrap();
+    let large = fs::File::create(lower.path().join("large")).unwrap();
+    // Nothing but holes.
+    large.set_len(100 << 30).unwrap();
+    for engine in EngineKind::ALL {
+        let runtime = Runtime::builder().engine(*engine).interruptible(true).build().unwrap();
+        let program = runtime.load(guest.as_bytes()).unwrap();
+        let grant = format!("{}::/::overlay", lower.path().display()).parse().unwrap();
+        let mut grants = Grants::new().dir_grant(grant).unwrap();
+        grants.limits.timeout = Some(Duration::from_millis(300));
+        let start = Instant::now();
+        let outcome = program.run(grants).unwrap();
+        assert!(matches!(outcome.end, End::TimedOut(_)), "{engine}: {outcome:?}");
+        // To read all of it takes many times as long.
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+}

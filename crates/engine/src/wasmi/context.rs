@@ -1,9 +1,11 @@
 use std::sync::Arc;
+use std::time::Instant;
 
-use ::wasmi::{AsContextMut, ResumableCall, StoreContextMut, Val};
+use ::wasmi::{AsContextMut, Error, ResumableCall, ResumableCallOutOfFuel, StoreContextMut, Val};
 
 use super::data::{Data, DefaultMemory};
 use super::{Linker, Module, Template, Wasmi, trap, types};
+use crate::config::{LONG_CALL, no_room};
 use crate::{Extern, Stop, Trap, TrapKind, Value};
 
 /// A wasmi store in use.
@@ -155,6 +157,10 @@ impl<'a, T: Send + 'static> Context<'a, T> {
         Self { store: store.as_context_mut() }
     }
 
+    pub(super) fn data(&mut self) -> &mut Data<T> {
+        self.store.data_mut()
+    }
+
     fn instantiate_raw(
         &mut self,
         module: &Module,
@@ -209,13 +215,56 @@ impl<'a, T: Send + 'static> Context<'a, T> {
             let result = func.call(&mut self.store, args, results);
             return result.map_err(|error| self.stop(error));
         }
-        let mut call = func.call_resumable(&mut self.store, args, results);
+        match func.call_resumable(&mut self.store, args, results) {
+            Ok(ResumableCall::Finished) => Ok(()),
+            call => {
+                self.go_on(call, results)?;
+                // Whoever called this owes the others the turns that they did not have.
+                let left = self.store.get_fuel().map_err(trap::stop)?;
+                let fuel = self.store.data_mut().end_slice(left);
+                self.store.set_fuel(fuel).map_err(trap::stop)
+            }
+        }
+    }
+
+    /// Goes on with a call that did not come to its end in what was left of its slice.
+    #[cold]
+    fn go_on(
+        &mut self,
+        call: Result<ResumableCall, Error>,
+        results: &mut [Val],
+    ) -> Result<(), Stop> {
+        let begun = Instant::now();
+        let long_calls = self.store.data().limits.long_calls;
+        let is_long = || long_calls.is_some() && begun.elapsed() >= LONG_CALL;
+        let paused = self.slices(call, results, is_long)?;
+        let (Some(paused), Some(long_calls)) = (paused, long_calls) else { return Ok(()) };
+        let (mut paused, mut result) = (Some(paused), None);
+        let ran = long_calls(&mut || {
+            if let Some(paused) = paused.take() {
+                let call = paused.resume(&mut self.store, results);
+                result = Some(self.slices(call, results, || false).map(drop));
+            }
+        });
+        result.filter(|_| ran).unwrap_or_else(|| Err(no_room().into()))
+    }
+
+    /// Runs a call slice by slice: to its end, or until one has ended and it is to be paused.
+    fn slices(
+        &mut self,
+        mut call: Result<ResumableCall, Error>,
+        results: &mut [Val],
+        pause: impl Fn() -> bool,
+    ) -> Result<Option<ResumableCallOutOfFuel>, Stop> {
         loop {
             match call.map_err(|error| self.stop(error))? {
-                ResumableCall::Finished => return Ok(()),
+                ResumableCall::Finished => return Ok(None),
                 ResumableCall::HostTrap(trap) => return Err(trap::stop(trap.into_host_error())),
                 ResumableCall::OutOfFuel(paused) => {
                     self.next_slice(paused.required_fuel())?;
+                    if pause() {
+                        return Ok(Some(paused));
+                    }
                     call = paused.resume(&mut self.store, results);
                 }
             }
@@ -225,7 +274,7 @@ impl<'a, T: Send + 'static> Context<'a, T> {
     pub(super) fn next_slice(&mut self, required: u64) -> Result<(), Stop> {
         let left = self.store.get_fuel().map_err(trap::stop)?;
         let data = self.store.data_mut();
-        data.look()?;
+        data.limits.look()?;
         let fuel = data.refill(left, required)?;
         self.store.set_fuel(fuel).map_err(trap::stop)
     }

@@ -1,5 +1,3 @@
-use std::sync::atomic::Ordering;
-
 use ::wasmi::errors::{MemoryError, TableError};
 use ::wasmi::{Caller, Extern, Memory, ResourceLimiter, Val};
 use wasmi_core::LimiterError;
@@ -13,6 +11,9 @@ pub(super) const BYTES_PER_FUEL: u32 = 16 << 10;
 
 /// Fuel between two looks at the interrupt flag, where there is one.
 const SLICE: u64 = 100_000;
+
+/// Fuel that is left where a slice ends early: some for tables to grow, as above.
+const REST: u64 = 1_000;
 
 /// Thread stack for one call of the guest from a host function: the interpreter's own frames, and
 /// the host function's.
@@ -92,12 +93,18 @@ impl<T> Data<T> {
         Ok(left.saturating_add(wanted))
     }
 
-    /// Fails when the guest is to be interrupted.
+    /// Takes back what the engine has of a slice, all but a little: the next begins soon. Gives the
+    /// fuel to go on with.
+    pub(super) fn end_slice(&mut self, left: u64) -> u64 {
+        let kept = left.min(REST);
+        self.reserve = self.reserve.saturating_add(left - kept);
+        kept
+    }
+
+    /// Fails when the guest is to be interrupted, as far as that is known without a clock: for
+    /// calls, of which there are many.
     pub(super) fn look(&self) -> Result<(), Trap> {
-        match &self.limits.interrupt {
-            Some(flag) if flag.load(Ordering::Relaxed) => Err(TrapKind::Interrupted.into()),
-            _ => Ok(()),
-        }
+        if self.limits.is_interrupted() { Err(TrapKind::Interrupted.into()) } else { Ok(()) }
     }
 
     /// Before a call of the guest; [`Data::leave`] comes after it.

@@ -1,21 +1,46 @@
 //! Guests that are suspended: the interpreter stops where a host function waits, and goes on from
 //! there once that function was called again.
 
-use std::task::Poll;
-
 use ::wasmi::{AsContextMut, ResumableCall, Store, Val};
 
 use super::context::{Context, put_raw, raw_values};
 use super::data::{Data, Waiting};
 use super::trap;
+use crate::config::no_room;
+use crate::error::make_way;
 use crate::{Stop, Trap, Wait};
 
-/// The result of a host function that may wait: what it waits for stays in the store.
-pub(super) fn keep_wait<T>(
-    result: Result<(), Stop>,
-    data: &mut Data<T>,
+/// Calls a host function that may wait. What it waits for stays in the store; for the others' turns
+/// nobody waits where the guest can not be suspended.
+pub(super) fn attempt<T: Send + 'static>(
+    context: &mut Context<'_, T>,
     args: &[Val],
+    mut call: impl FnMut(&mut Context<'_, T>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
+    let mut result = call(context);
+    if is_turn(&result) && !context.data().can_suspend() {
+        let long_calls = context.data().limits.long_calls;
+        let mut to_its_end = || {
+            while is_turn(&result) {
+                let look = context.data().limits.look().map_err(Stop::from);
+                result = look.and_then(|()| call(context));
+            }
+        };
+        match long_calls {
+            Some(long_calls) if !long_calls(&mut to_its_end) => return Err(no_room().into()),
+            Some(_) => {}
+            None => to_its_end(),
+        }
+    }
+    keep_wait(result, context.data(), args)
+}
+
+fn is_turn(result: &Result<(), Stop>) -> bool {
+    matches!(result, Err(Stop::Wait(wait)) if wait.is_turn())
+}
+
+/// The result of a host function that may wait: what it waits for stays in the store.
+fn keep_wait<T>(result: Result<(), Stop>, data: &mut Data<T>, args: &[Val]) -> Result<(), Stop> {
     match result {
         Err(Stop::Wait(until)) if data.can_suspend() => {
             data.waiting = Some(Waiting { args: args.to_vec(), until });
@@ -89,17 +114,4 @@ async fn wait<T: Send + 'static>(
             }
         }
     }
-}
-
-/// Lets the others on this thread have their turn.
-async fn make_way() {
-    let mut was_pending = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut was_pending, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -93,7 +93,9 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         self.new_instance()?;
         // The imports fit already: what is left to fail is what the instance needs.
         let result = if self.store.data().suspends {
-            suspend::at_once(&mut self.store, async |store| template.instantiate_async(store).await)
+            suspend::at_once(&mut self.store, async |store| {
+                template.instantiate_async(store).await
+            })?
         } else {
             template.instantiate(&mut self.store)
         };
@@ -110,7 +112,7 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         let result = if self.store.data().suspends {
             suspend::at_once(&mut self.store, async |store| {
                 ::wasmtime::Instance::new_async(store, module, &imports).await
-            })
+            })?
         } else {
             ::wasmtime::Instance::new(&mut self.store, module, &imports)
         };
@@ -143,7 +145,7 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
             let mut values = vec![Val::I32(0); results.len()];
             suspend::at_once(&mut self.store, async |store| {
                 func.raw.call_async(store, &args, &mut values).await
-            })
+            })?
             .map_err(|error| trap::stop(self.store.as_context_mut(), error))?;
             for (result, value) in results.iter_mut().zip(&values) {
                 *result = number(value).ok_or_else(|| other(NO_VECTORS.into()))?;
@@ -189,7 +191,7 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
             let Some(slots) = slots.get_mut(..count) else { return Err(too_few_slots(ty)) };
             return suspend::at_once(&mut self.store, async |store| {
                 suspend::call(store, func, slots).await
-            });
+            })?;
         }
         // Those of `realloc`, the most frequent of all, are few.
         match count {

@@ -2,15 +2,18 @@
 //! and from.
 
 use std::mem::MaybeUninit;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Poll, Waker};
+use std::time::Instant;
 
 use ::wasmtime::{AsContextMut, Caller, StoreContextMut, TypedFunc, Val, ValRaw};
 
 use super::context::{NO_VECTORS, other};
 use super::slots::{Layout, Slots};
 use super::{Context, Data, DefaultMemory, Func, find_memory, trap};
-use crate::{FuncType, Stop, Trap, ValType};
+use crate::config::{LONG_CALL, no_room};
+use crate::error::make_way;
+use crate::{FuncType, LongCalls, Stop, Trap, ValType};
 
 /// Calls a guest function, as [`Context::call_raw`](crate::Context::call_raw).
 pub(super) async fn call<T: Send + 'static>(
@@ -44,24 +47,66 @@ pub(super) async fn call<T: Send + 'static>(
 }
 
 /// Runs what the engine offers as a future only, where the guest can not be suspended.
+///
+/// # Errors
+/// That there is no room for such a call that takes long: it was given up.
 pub(super) fn at_once<'a, T: Send + 'static, R>(
     store: &mut StoreContextMut<'a, Data<T>>,
     run: impl AsyncFnOnce(&mut StoreContextMut<'a, Data<T>>) -> R,
-) -> R {
+) -> Result<R, Stop> {
+    let long_calls = store.data().limits.long_calls;
     store.data_mut().pinned += 1;
-    let result = {
+    let (result, kicked) = {
         let mut future = pin!(run(store));
-        let mut context = std::task::Context::from_waker(Waker::noop());
-        loop {
-            // Pending is only a guest that makes way for others: host functions that would wait
-            // trap here.
-            if let Poll::Ready(result) = future.as_mut().poll(&mut context) {
-                break result;
-            }
+        match poll(future.as_mut()) {
+            Poll::Ready(result) => (Some(result), false),
+            Poll::Pending => (go_on(future, long_calls), true),
         }
     };
     store.data_mut().pinned -= 1;
-    result
+    if kicked {
+        // Whoever called this owes the others the turn that they did not have.
+        store.set_epoch_deadline(0);
+    }
+    result.ok_or_else(|| no_room().into())
+}
+
+/// Goes on with a guest that did not come back before it was kicked; `None` when there is no room
+/// for it.
+#[cold]
+fn go_on<R>(
+    mut future: Pin<&mut impl Future<Output = R>>,
+    long_calls: Option<LongCalls>,
+) -> Option<R> {
+    let begun = Instant::now();
+    loop {
+        if let Poll::Ready(result) = poll(future.as_mut()) {
+            return Some(result);
+        }
+        if let Some(long_calls) = long_calls
+            && begun.elapsed() >= LONG_CALL
+        {
+            let mut result = None;
+            let mut to_its_end = || {
+                result = Some(loop {
+                    if let Poll::Ready(result) = poll(future.as_mut()) {
+                        break result;
+                    }
+                });
+            };
+            return if long_calls(&mut to_its_end) { result } else { None };
+        }
+    }
+}
+
+fn into_error(trap: Trap) -> ::wasmtime::Error {
+    ::wasmtime::Error::new(Stop::from(trap))
+}
+
+/// Pending is only a guest that makes way for others, or a host function that does: those that would
+/// wait trap where the guest can not be suspended.
+fn poll<R>(future: Pin<&mut impl Future<Output = R>>) -> Poll<R> {
+    future.poll(&mut std::task::Context::from_waker(Waker::noop()))
 }
 
 /// A host function that may wait.
@@ -88,7 +133,12 @@ impl<F> HostFunc<F> {
     {
         loop {
             match self.attempt(&mut caller, args, results) {
-                Err(Stop::Wait(_)) if caller.data().pinned > 0 => {
+                Err(Stop::Wait(wait)) if caller.data().pinned > 0 => {
+                    if wait.is_turn() {
+                        caller.data().limits.look().map_err(into_error)?;
+                        make_way().await;
+                        continue;
+                    }
                     return Err(::wasmtime::Error::new(Stop::from(Trap::host(
                         "the guest waits inside of a call by the host, where it can not be \
                          suspended",

@@ -1,6 +1,7 @@
 //! The tests themselves, generic over the engine, and what they share.
 
 pub(crate) mod components;
+pub(crate) mod ends;
 pub(crate) mod host_calls;
 pub(crate) mod limits;
 pub(crate) mod linking;
@@ -22,6 +23,11 @@ macro_rules! for_each_test {
             components: [
                 kept_memories, host_functions_come_in_their_order, raw_calls_carry_bits,
                 the_hosts_globals,
+            ]
+            ends: [
+                a_deadline_needs_its_setting, a_deadline_ends_whatever_runs,
+                long_calls_are_handed_over, a_long_call_without_room_ends,
+                a_call_that_was_kicked_owes_a_turn,
             ]
             host_calls: [
                 slots_carry_all_types, results_overwrite_arguments, slots_read_at_other_widths,
@@ -61,6 +67,7 @@ macro_rules! for_each_test {
                 suspended_guests_take_turns_and_move_between_threads,
                 a_suspended_guest_can_be_dropped, only_the_outermost_call_is_suspended,
                 without_suspension_the_thread_waits, a_computing_guest_makes_way,
+                a_host_function_makes_way,
             ]
             totals: [
                 memories_are_limited_together, tables_are_limited_together,

@@ -180,3 +180,41 @@ pub(crate) fn a_computing_guest_makes_way<E: Engine>() {
     done.store(true, Ordering::SeqCst);
     kicker.join().unwrap();
 }
+
+/// Counts down the state, and has others have their turn at each step.
+pub(crate) fn a_host_function_makes_way<E: Engine>() {
+    let text = r#"(module
+        (import "host" "step" (func $step (result i32)))
+        (func $start (drop (call $step)))
+        (func (export "steps") (result i32) (call $step))
+        (start $start))"#;
+    let config = suspending();
+    let guest =
+        Guest::<E, u32>::with(&E::new(&config).unwrap(), Limits::default(), text, 3, |linker| {
+            let ty = FuncType::new(&[], &[I32]);
+            E::define_waiting(linker, "host", "step", &ty, |context, slots| {
+                let left = context.state();
+                if *left > 0 {
+                    *left -= 1;
+                    return Err(Stop::Wait(Wait::turn()));
+                }
+                slots.set_u32(0, 7);
+                Ok(())
+            })
+            .unwrap();
+        });
+    // In the start function, which can not be suspended.
+    let mut guest = guest.unwrap();
+    assert_eq!(*E::state(&mut guest.store), 0);
+    let Extern::Func(steps) = guest.export("steps") else { panic!("no function") };
+    *E::state(&mut guest.store) = 3;
+    let mut slots = [0];
+    {
+        let mut call = pin!(E::call_suspending(&mut guest.store, &steps, &mut slots));
+        for _ in 0..3 {
+            assert!(poll(call.as_mut()).is_pending());
+        }
+        assert!(matches!(poll(call.as_mut()), Poll::Ready(Ok(()))));
+    }
+    assert_eq!(slots, [7]);
+}

@@ -128,6 +128,8 @@ impl Watched {
                 self.watcher.done(&self.attempt(what, path));
                 Ok(result)
             }
+            // It is not done yet.
+            Err(ErrorCode::Again) => Err(ErrorCode::Again),
             Err(error) => match self.failed(what, path, error) {
                 Some(instead) => again(&*instead.dir, &instead.path),
                 None => Err(error),
@@ -150,6 +152,7 @@ impl Watched {
             let Some(side) = side else { continue };
             match &result {
                 Ok(()) => side.watcher.done(&side.attempt(what, path)),
+                Err(ErrorCode::Again) => {}
                 // Which of the two it was, the error does not tell; it is the path's that leaves.
                 Err(error) => drop(side.failed(what, path, *error)),
             }

@@ -21,6 +21,17 @@ pub trait Reactor: Send + Sync {
 
     /// Ends when `interest` can be served by this file descriptor, or nobody can tell any more.
     fn ready(&self, fd: OwnedFd, interest: Interest) -> Waits;
+
+    /// What runs the calls of guests that take long and can not be suspended: the function comes
+    /// back when what it was given has run. `false`: there is no room for it, and it has not run.
+    ///
+    /// By default the calling thread runs them, and all that it has to do waits.
+    fn long_calls(&self) -> fn(&mut dyn FnMut()) -> bool {
+        |call| {
+            call();
+            true
+        }
+    }
 }
 
 /// A wait for one of several sources, or a time.

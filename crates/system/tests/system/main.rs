@@ -16,6 +16,7 @@ mod names;
 mod net;
 mod overlay;
 mod overlay_differential;
+mod overlay_parts;
 mod paths;
 mod pipes;
 mod quota;

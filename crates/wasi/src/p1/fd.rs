@@ -139,7 +139,7 @@ pub(super) fn filestat_set_times(
     let descriptor = host.table.get(fd)?;
     descriptor.check(Rights::FD_FILESTAT_SET_TIMES)?;
     match &descriptor.object {
-        Object::File(file) => file.set_times(accessed, modified)?,
+        Object::File(file) => host.waiter.in_parts(|| file.set_times(accessed, modified))??,
         Object::Dir(dir) => dir.set_times(accessed, modified)?,
         Object::Listener(_) | Object::Connection(_) => return Err(ErrorCode::Invalid.into()),
     }

@@ -23,7 +23,7 @@ pub(super) fn read(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, size: u3
     let read = match &descriptor.object {
         Object::File(file) => {
             descriptor.check(Rights::FD_READ)?;
-            host.waiter.prepare(&**file, None)?;
+            host.waiter.prepare(&**file, None, false)?;
             let mut buffers = memory.buffers_mut(iovs, count)?;
             let ready = || file.readiness(Interest::Read);
             host.waiter.retry(descriptor.nonblocking(), Interest::Read, ready, |blocking| {
@@ -147,7 +147,7 @@ pub(super) fn pread(
     call.memory.slice(size, 4)?;
     let needed = Rights::FD_READ.and(Rights::FD_SEEK);
     let file = call.host.table.get(fd)?.file(needed)?;
-    call.host.waiter.prepare(&**file, Some(offset))?;
+    call.host.waiter.prepare(&**file, Some(offset), false)?;
     let read = file.read_at(&mut call.memory.buffers_mut(iovs, count)?, offset)?;
     Ok(call.memory.set_u32(size, transferred(read))?)
 }

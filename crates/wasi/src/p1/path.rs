@@ -50,7 +50,7 @@ pub(super) fn open(
     // Such a folder refuses by itself to open anything to write, but for what somebody has allowed.
     let base = if explains && options.write { base } else { base.only(folder.inheriting) };
     let path = memory.str(path, path_len)?;
-    let descriptor = match dir.open(path, &options)? {
+    let descriptor = match host.waiter.in_parts(|| dir.open(path, &options))?? {
         Node::File(file) => {
             let origin =
                 explains.then(|| Box::new(Origin { folder: dir.clone(), path: path.to_owned() }));
@@ -112,7 +112,8 @@ pub(super) fn filestat_set_times(
     let (accessed, modified) = filestat::times(accessed, modified, flags)?;
     let dir = call.host.table.get(fd)?.dir(Rights::PATH_FILESTAT_SET_TIMES)?;
     let path = call.memory.str(path, len)?;
-    Ok(dir.set_times_at(path, follow(lookup), accessed, modified)?)
+    let set = || dir.set_times_at(path, follow(lookup), accessed, modified);
+    Ok(call.host.waiter.in_parts(set)??)
 }
 
 /// Makes a second name.
@@ -131,7 +132,8 @@ pub(super) fn link(
     let from = table.get(old_fd)?.dir(Rights::PATH_LINK_SOURCE)?;
     let to = table.get(new_fd)?.dir(Rights::PATH_LINK_TARGET)?;
     let (old, new) = (call.memory.str(old, old_len)?, call.memory.str(new, new_len)?);
-    Ok(fs::link(&**from, old, follow(lookup), &**to, new)?)
+    let link = || fs::link(&**from, old, follow(lookup), &**to, new);
+    Ok(call.host.waiter.in_parts(link)??)
 }
 
 /// Renames.
@@ -148,7 +150,7 @@ pub(super) fn rename(
     let from = table.get(old_fd)?.dir(Rights::PATH_RENAME_SOURCE)?;
     let to = table.get(new_fd)?.dir(Rights::PATH_RENAME_TARGET)?;
     let (old, new) = (call.memory.str(old, old_len)?, call.memory.str(new, new_len)?);
-    Ok(fs::rename(&**from, old, &**to, new)?)
+    Ok(call.host.waiter.in_parts(|| fs::rename(&**from, old, &**to, new))??)
 }
 
 /// Makes a symbolic link whose text is `target`.

@@ -29,6 +29,12 @@ wayleave_bindgen::bindgen! {
     waits: [
         "wasi:io/poll.[method]pollable.block",
         "wasi:io/poll.poll",
+        "wasi:filesystem/types.[method]descriptor.link-at",
+        "wasi:filesystem/types.[method]descriptor.open-at",
+        "wasi:filesystem/types.[method]descriptor.read",
+        "wasi:filesystem/types.[method]descriptor.rename-at",
+        "wasi:filesystem/types.[method]descriptor.set-times",
+        "wasi:filesystem/types.[method]descriptor.set-times-at",
         "wasi:io/streams.[method]input-stream.blocking-read",
         "wasi:io/streams.[method]input-stream.blocking-skip",
         "wasi:io/streams.[method]output-stream.blocking-write-and-flush",

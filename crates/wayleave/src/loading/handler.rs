@@ -4,6 +4,7 @@ use super::limits;
 use crate::Grants;
 use crate::http::{Answer, Failed, Guest, Handles, Incoming};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use wayleave_component::{Instance, Own, Template, TypedExport, TypedFunc};
 use wayleave_engine::{Engine, Stop, Trap};
 use wayleave_system::wait::Reactor;
@@ -49,14 +50,23 @@ impl<E: Engine> OnEngine<E> {
 }
 
 impl<E: Engine> Handles for OnEngine<E> {
-    fn start(&self, grants: &Arc<Grants>, request: Incoming, answer: Answer) -> Guest {
+    fn start(
+        &self,
+        grants: &Arc<Grants>,
+        request: Incoming,
+        deadline: Option<Instant>,
+        answer: Answer,
+    ) -> Guest {
         let inner = self.0.clone();
         let idle = inner.take_idle();
         let grants = idle.is_none().then(|| grants.clone());
         Box::pin(async move {
             let mut guest = match (idle, grants) {
-                (Some(idle), _) => idle,
-                (None, grants) => inner.instantiate(grants.unwrap_or_default())?,
+                (Some(mut idle), _) => {
+                    idle.instance.set_deadline(deadline);
+                    idle
+                }
+                (None, grants) => inner.instantiate(grants.unwrap_or_default(), deadline)?,
             };
             guest.answer(request, answer).await.map_err(Failed::Stopped)?;
             inner.keep(guest);
@@ -79,8 +89,14 @@ impl<E: Engine> Inner<E> {
         }
     }
 
-    fn instantiate(&self, grants: Arc<Grants>) -> Result<Ready<E>, Failed> {
-        let limits = limits(&grants);
+    fn instantiate(
+        &self,
+        grants: Arc<Grants>,
+        deadline: Option<Instant>,
+    ) -> Result<Ready<E>, Failed> {
+        let mut limits = limits(&grants);
+        limits.deadline = deadline;
+        limits.long_calls = Some(self.reactor.long_calls());
         let host = Host::new(grants.for_another_guest()).suspended_by(self.reactor.clone());
         let mut instance =
             self.template.instantiate(&self.engine, host, limits).map_err(Failed::NoRoom)?;

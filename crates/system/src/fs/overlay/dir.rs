@@ -3,6 +3,7 @@ use super::copy_up::{self, upper_of};
 use super::entries::MergedEntries;
 use super::folder::{Folder, Found, Layer, text};
 use super::identity::Identities;
+use super::pending::Pending;
 use super::{names, open, rename};
 use crate::fs::path::{GuestPath, Last, Place};
 use crate::fs::walk::{Follow, walk};
@@ -26,6 +27,7 @@ pub(super) struct Tree {
     top: Arc<Folder>,
     names: RwLock<()>,
     pub(super) identities: Identities,
+    pub(super) pending: Pending,
 }
 
 impl Tree {
@@ -67,6 +69,7 @@ impl Overlay {
             top: Arc::clone(&top),
             names: RwLock::new(()),
             identities: Identities::default(),
+            pending: Pending::default(),
         };
         Self { tree: Arc::new(tree), folder: top }
     }

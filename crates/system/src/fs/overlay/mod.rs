@@ -29,6 +29,7 @@
 mod changes;
 mod compare;
 mod copy_up;
+mod copying;
 mod dir;
 mod direct;
 mod entries;
@@ -39,6 +40,7 @@ mod lower_file;
 mod marks;
 mod names;
 mod open;
+mod pending;
 mod rename;
 mod spot;
 mod upper;

@@ -1,4 +1,5 @@
-use super::copy_up::{Copying, open_file, upper_of};
+use super::copy_up::{open_file, upper_of};
+use super::copying::Copying;
 use super::dir::{Overlay, OverlayPlace, Target, find_at};
 use super::direct;
 use super::folder::{Folder, Found, Layer, text};
@@ -81,7 +82,7 @@ fn open_copy(
     found: &Found,
     options: &OpenOptions,
 ) -> Result<Arc<dyn File>> {
-    let copy = Copying::begin(folder, name, found, !options.truncate)?;
+    let copy = Copying::make(&overlay.tree, folder, name, found, !options.truncate)?;
     let file = copy.open(options)?;
     copy.finish(&overlay.tree)?;
     overlay.tree.identities.handed_out(file)

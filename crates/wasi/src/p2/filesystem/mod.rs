@@ -161,9 +161,15 @@ impl types::Host for Host {
         accessed: NewTimestamp,
         modified: NewTimestamp,
     ) -> Outcome<()> {
-        let descriptor = self.descriptor(this)?;
+        self.seen.forget();
+        let descriptor = self.descriptors.get(this)?;
         let times = set_time(accessed).and_then(|a| Ok((a, set_time(modified)?)));
-        told(times.and_then(|(accessed, modified)| descriptor.set_times(accessed, modified)))
+        told(match times {
+            Ok((accessed, modified)) => {
+                self.waiter.in_parts(|| descriptor.set_times(accessed, modified))?
+            }
+            Err(error) => Err(error),
+        })
     }
 
     #[inline]
@@ -176,7 +182,7 @@ impl types::Host for Host {
         self.seen.forget();
         let file = self.descriptors.get(this)?.readable();
         if let Ok(file) = file {
-            self.waiter.prepare(&**file, Some(offset))?;
+            self.waiter.prepare(&**file, Some(offset), false)?;
         }
         Ok(ReadAt::new(file, length, offset))
     }
@@ -227,10 +233,12 @@ impl types::Host for Host {
         accessed: NewTimestamp,
         modified: NewTimestamp,
     ) -> Outcome<()> {
-        let dir = self.descriptor(this)?.dir();
-        told(dir.and_then(|dir| {
-            dir.set_times_at(path, follow(path_flags), set_time(accessed)?, set_time(modified)?)
-        }))
+        self.seen.forget();
+        let dir = self.descriptors.get(this)?.dir();
+        told(self.waiter.in_parts(|| {
+            let (accessed, modified) = (set_time(accessed), set_time(modified));
+            dir?.set_times_at(path, follow(path_flags), accessed?, modified?)
+        })?)
     }
 
     fn descriptor_link_at(
@@ -245,9 +253,9 @@ impl types::Host for Host {
         let from = self.descriptors.get(this)?.dir();
         let to = self.descriptors.get(new_descriptor)?.dir();
         told(
-            from.and_then(|from| {
-                fs::link(&**from, old_path, follow(old_path_flags), &**to?, new_path)
-            }),
+            self.waiter.in_parts(|| {
+                fs::link(&**from?, old_path, follow(old_path_flags), &**to?, new_path)
+            })?,
         )
     }
 
@@ -259,7 +267,10 @@ impl types::Host for Host {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> Outcome<Own<Descriptor>> {
-        let opened = self.descriptor(this)?.open(path, follow(path_flags), open_flags, flags);
+        self.seen.forget();
+        let dir = self.descriptors.get(this)?;
+        let open = || dir.open(path, follow(path_flags), open_flags, flags);
+        let opened = self.waiter.in_parts(open)?;
         told(opened.and_then(|opened| self.descriptors.add(opened)))
     }
 
@@ -288,7 +299,7 @@ impl types::Host for Host {
         self.seen.forget();
         let from = self.descriptors.get(this)?.dir();
         let to = self.descriptors.get(new_descriptor)?.dir();
-        told(from.and_then(|from| fs::rename(&**from, old_path, &**to?, new_path)))
+        told(self.waiter.in_parts(|| fs::rename(&**from?, old_path, &**to?, new_path))?)
     }
 
     fn descriptor_symlink_at(

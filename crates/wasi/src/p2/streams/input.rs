@@ -48,10 +48,10 @@ impl FileInput {
         Ok(read)
     }
 
-    /// To be called before a read by guests that can be interrupted.
+    /// To be called before a read: whether it would not wait, or may.
     #[inline]
-    fn prepare(&self, waiter: &Waiter) -> std::result::Result<(), Stop> {
-        waiter.prepare(&*self.file, Some(self.position.load(Ordering::Relaxed)))
+    fn prepare(&self, waiter: &Waiter, nonblocking: bool) -> std::result::Result<bool, Stop> {
+        waiter.prepare(&*self.file, Some(self.position.load(Ordering::Relaxed)), nonblocking)
     }
 
     /// How much room a read of `len` bytes is to have: a short one what it asks for, a long one
@@ -79,7 +79,9 @@ impl InputStream {
     ) -> std::result::Result<Read, Stop> {
         match self {
             Self::File(input) => {
-                input.prepare(waiter)?;
+                if !input.prepare(waiter, nonblocking)? {
+                    return Ok(Ok(Vec::new()).into());
+                }
                 Ok(match input.room(len) {
                     // `MOST` is less than 4 GiB.
                     Ok(room) => Read::file(input.clone(), u32::try_from(room).unwrap_or(u32::MAX)),
@@ -109,7 +111,9 @@ impl InputStream {
         }
         let read = match self {
             Self::File(input) => {
-                input.prepare(waiter)?;
+                if !input.prepare(waiter, nonblocking)? {
+                    return Ok(Ok(Vec::new()));
+                }
                 input.read(&mut bytes).map_err(Failure::Errno)
             }
             Self::Stream(file) => {
