@@ -1,4 +1,6 @@
+use crate::AppSettings;
 use crate::app::App;
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -30,19 +32,14 @@ impl Routes {
 
 /// Which app answers which requests.
 pub(crate) struct Router {
-    /// The most specific first.
     apps: Vec<Arc<App>>,
+    table: Table,
 }
 
 impl Router {
-    pub(crate) fn new(mut apps: Vec<Arc<App>>) -> Self {
-        let specific = |app: &Arc<App>| {
-            let hosts = &app.settings.hosts;
-            let exact = hosts.iter().any(|host| !host.starts_with('*'));
-            (!exact, hosts.is_empty(), std::cmp::Reverse(app.settings.path.len()))
-        };
-        apps.sort_by_key(specific);
-        Self { apps }
+    pub(crate) fn new(apps: Vec<Arc<App>>) -> Self {
+        let table = Table::new(apps.iter().map(|app| &app.settings));
+        Self { apps, table }
     }
 
     pub(crate) fn apps(&self) -> &[Arc<App>] {
@@ -51,12 +48,55 @@ impl Router {
 
     /// The app for a request to `host`, which may have a port, and a path.
     pub(crate) fn find(&self, host: &str, path: &str) -> Option<&Arc<App>> {
+        self.apps.get(self.table.find(host, path)?)
+    }
+}
+
+/// All hosts and paths that are answered, the most exact first.
+struct Table(Vec<Route>);
+
+struct Route {
+    /// One of the hosts of an app; `None` is all.
+    host: Option<String>,
+    path: String,
+    /// The app's place.
+    app: usize,
+}
+
+impl Table {
+    fn new<'a>(apps: impl Iterator<Item = &'a AppSettings>) -> Self {
+        let mut routes = Vec::new();
+        for (app, settings) in apps.enumerate() {
+            let mut add = |host| routes.push(Route { host, path: settings.path.clone(), app });
+            settings.hosts.iter().cloned().map(Some).for_each(&mut add);
+            if settings.hosts.is_empty() {
+                add(None);
+            }
+        }
+        // Those that are equally exact stay in the order in which they were given.
+        routes.sort_by_key(|route| {
+            let length = route.path.trim_end_matches('/').len();
+            Reverse((exactness(route.host.as_deref()), length))
+        });
+        Self(routes)
+    }
+
+    fn find(&self, host: &str, path: &str) -> Option<usize> {
         let host = without_port(host);
-        self.apps.iter().find(|app| {
-            let hosts = &app.settings.hosts;
-            (hosts.is_empty() || hosts.iter().any(|pattern| host_matches(pattern, host)))
-                && path_matches(&app.settings.path, path)
-        })
+        let found = self.0.iter().find(|route| {
+            route.host.as_ref().is_none_or(|pattern| host_matches(pattern, host))
+                && path_matches(&route.path, path)
+        });
+        found.map(|route| route.app)
+    }
+}
+
+/// How exactly hosts are named: all of them; those below a name, the longer the fewer; or one.
+fn exactness(pattern: Option<&str>) -> (u8, usize) {
+    match pattern {
+        None => (0, 0),
+        Some(pattern) if pattern.starts_with("*.") => (1, pattern.len()),
+        Some(_) => (2, 0),
     }
 }
 
@@ -92,6 +132,40 @@ fn path_matches(prefix: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_most_exact_host_answers_and_then_the_longest_path() {
+        let app = |hosts: &[&str], path: &str| {
+            let mut app = AppSettings::new("a", "a.wasm");
+            app.hosts = hosts.iter().map(|&host| host.to_owned()).collect();
+            app.path = path.into();
+            app
+        };
+        let apps = [
+            // One of its hosts being exact makes the other no more so.
+            app(&["a.com", "*.b.com"], "/"),
+            app(&["x.b.com"], "/"),
+            app(&["*.c.b.com"], "/"),
+            app(&[], "/"),
+            app(&[], "/long"),
+            app(&["x.b.com"], "/long/"),
+            app(&["x.b.com"], "/long"),
+        ];
+        let table = Table::new(apps.iter());
+        for (host, path, app) in [
+            ("a.com", "/", Some(0)),
+            ("y.b.com:80", "/long", Some(0)),
+            ("x.b.com", "/", Some(1)),
+            ("X.B.com", "/longer", Some(1)),
+            ("y.c.b.com", "/", Some(2)),
+            ("other", "/", Some(3)),
+            ("", "/long/a", Some(4)),
+            ("x.b.com", "/long/a", Some(5)),
+            ("other", "*", None),
+        ] {
+            assert_eq!(table.find(host, path), app, "{host} {path}");
+        }
+    }
 
     #[test]
     fn hosts() {
