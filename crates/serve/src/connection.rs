@@ -4,7 +4,7 @@ use crate::listen::Stream;
 use crate::patience::Patience;
 use crate::router::Routes;
 use crate::server::Shared;
-use http::{Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -111,7 +111,14 @@ fn answer(
     async move {
         match app {
             Some((app, origin)) => app.answer(request, origin).await,
-            None => plain(StatusCode::NOT_FOUND, "no app answers here"),
+            None => {
+                let response = plain(StatusCode::NOT_FOUND, "no app answers here");
+                if request.method() == Method::HEAD {
+                    response.map(|_| Reply::empty())
+                } else {
+                    response
+                }
+            }
         }
     }
 }

@@ -41,6 +41,7 @@ on_engines!(
     a_thousand_connections,
     dense_guests_answer_and_grow,
     an_async_guest_is_served,
+    heads_alone_are_responses_as_well,
 );
 
 fn requests_are_answered(engine: EngineKind) {
@@ -332,6 +333,25 @@ fn an_async_guest_is_served(engine: EngineKind) {
     client.send(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 300000\r\n\r\n");
     client.send(&body);
     assert_eq!(client.reply().body, body);
+}
+
+/// The guest writes as it always does, and comes to its end.
+fn heads_alone_are_responses_as_well(engine: EngineKind) {
+    let server = Running::start(engine, one_app(|app| app.reuse = 10));
+    let mut client = Client::connect(server.address);
+    let requests =
+        ["HEAD /bytes/1000000", "HEAD /hello", "HEAD /after", "GET /status/204", "GET /status/304"];
+    for request in requests {
+        client.send(format!("{request} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes());
+        client.read_until(b"\r\n\r\n");
+        wait_until(|| server.metric("wayleave_requests_in_flight") == 0);
+    }
+    // By the same instance, which none of them has ended; and nothing comes before it.
+    client.send(b"GET /count HTTP/1.1\r\nhost: a\r\n\r\n");
+    assert_eq!(client.reply().text(), "6\n");
+    for what in ["cancelled", "traps", "timeouts"] {
+        assert_eq!(server.metric(&format!("wayleave_{what}_total")), 0, "{what}");
+    }
 }
 
 #[test]
