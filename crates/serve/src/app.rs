@@ -6,6 +6,8 @@ use crate::reactor::{Timer, Tokio};
 use crate::record::Record;
 use crate::request_id::RequestId;
 use crate::running::Running;
+use crate::runtimes::Made;
+use crate::server::Common;
 use crate::turns::Aside;
 use crate::{AccessLog, AppSettings, Error};
 use http::header::{HOST, RETRY_AFTER};
@@ -16,9 +18,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 use tokio::sync::Semaphore;
+use wayleave::Grants;
 use wayleave::http::{Body, Handler, Scheme};
 use wayleave::system::http::{Client, Policy};
-use wayleave::{Grants, Runtime};
 use wayleave_http_client::{HyperClient, Roots, RootsError};
 
 /// A component that answers requests.
@@ -32,6 +34,8 @@ pub(crate) struct App {
     /// What its requests have permits of.
     pub(crate) room: Semaphore,
     pub(crate) log: AccessLog,
+    /// Is there for as long as a guest of this app may be, so that it has its turns.
+    _runtime: Arc<Made>,
 }
 
 /// Where a request came from.
@@ -44,25 +48,26 @@ pub(crate) struct Origin {
 impl App {
     /// Loads the component. `metrics` go on counting where it is loaded again.
     pub(crate) fn load(
-        runtime: &Runtime,
-        aside: &Arc<Aside>,
+        runtime: &Arc<Made>,
+        common: &Common,
         settings: &AppSettings,
         metrics: Option<Arc<Metrics>>,
         log: AccessLog,
     ) -> Result<Self, Error> {
         let bad = |source| Error::Component { path: settings.component.clone(), source };
-        let program = runtime.load_file(&settings.component).map_err(bad)?;
+        let program = runtime.runtime.load_file(&settings.component).map_err(bad)?;
         let streams = Streams::new(&settings.name, log);
         let handler = program.handler(Arc::new(Tokio), settings.reuse).map_err(bad)?;
         Ok(Self {
             settings: settings.clone(),
             metrics: metrics.unwrap_or_default(),
             handler,
-            aside: aside.clone(),
+            aside: common.aside.clone(),
             grants: Arc::new(grants(settings, &streams)?),
             streams,
             room: Semaphore::new(settings.limits.concurrency),
             log,
+            _runtime: runtime.clone(),
         })
     }
 

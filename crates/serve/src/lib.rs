@@ -28,6 +28,7 @@ mod reload;
 mod request_id;
 mod router;
 mod running;
+mod runtimes;
 mod server;
 mod settings;
 mod tls;

@@ -3,6 +3,7 @@ use crate::connection::{self, Connections};
 use crate::listen::{Address, Listener};
 use crate::reload::Watch;
 use crate::router::{Router, Routes};
+use crate::runtimes::Runtimes;
 use crate::tls::Tls;
 use crate::turns::{Aside, Turns};
 use crate::{Error, Settings, admin};
@@ -10,8 +11,6 @@ use hyper_util::server::graceful::GracefulShutdown;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use wayleave::cache::{self, Cache};
-use wayleave::{Builder, Runtime};
 
 /// A server that listens.
 pub struct Server {
@@ -27,10 +26,15 @@ pub(crate) struct Shared {
     router: watch::Sender<Arc<Router>>,
     pub(crate) connections: Connections,
     pub(crate) tls: Option<Tls>,
-    pub(crate) runtime: Runtime,
-    pub(crate) aside: Arc<Aside>,
+    pub(crate) common: Common,
     pub(crate) settings: Settings,
     stopping: watch::Receiver<bool>,
+}
+
+/// What all apps have in common.
+pub(crate) struct Common {
+    runtimes: Arc<Runtimes>,
+    pub(crate) aside: Arc<Aside>,
 }
 
 impl Shared {
@@ -63,11 +67,6 @@ impl Stopper {
     }
 }
 
-/// Core instances that are kept ready for each request at once: most components have three or four.
-const INSTANCES_PER_REQUEST: usize = 4;
-/// Each may have a memory, which takes 4 GiB of addresses.
-const MOST_INSTANCES: usize = 20_000;
-
 impl Server {
     /// Loads the components and listens.
     ///
@@ -77,9 +76,10 @@ impl Server {
     /// # Panics
     /// Outside of a Tokio runtime with timers and I/O.
     pub fn start(settings: Settings) -> Result<Self, Error> {
-        let runtime = runtime(&settings)?;
-        let aside = Arc::default();
-        let router = load(&runtime, &aside, &settings, None)?;
+        // What changes from here on has changed.
+        let watch = Watch::new(&settings);
+        let common = Common { runtimes: Arc::new(Runtimes::new(&settings)), aside: Arc::default() };
+        let router = load(&common, &settings, None)?;
         let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
         let mut listeners = Listener::handed_over()?;
         for address in &settings.addresses {
@@ -95,12 +95,10 @@ impl Server {
             router: watch::Sender::new(Arc::new(router)),
             connections: Connections::new(settings.head_timeout, settings.max_head),
             tls,
-            runtime,
-            aside,
+            common,
             stopping: stopping_receiver,
             settings,
         };
-        let watch = Watch::new(&shared.settings);
         Ok(Self { shared: Arc::new(shared), listeners, admin, stopping, watch })
     }
 
@@ -131,8 +129,8 @@ impl Server {
             helpers.spawn(watch.run(shared.clone()));
         }
         let turns = {
-            let (runtime, shared) = (shared.runtime.clone(), shared.clone());
-            Turns::start(runtime, move || shared.router())
+            let (runtimes, shared) = (shared.common.runtimes.clone(), shared.clone());
+            Turns::start(runtimes, move || shared.router())
         };
         let graceful = GracefulShutdown::new();
         let room = Arc::new(Semaphore::new(shared.settings.max_connections));
@@ -191,51 +189,16 @@ async fn accept(
     }
 }
 
-fn runtime(settings: &Settings) -> Result<Runtime, Error> {
-    let mut requests = 0_usize;
-    for app in &settings.apps {
-        requests = requests.saturating_add(app.limits.concurrency);
-    }
-    let instances = requests.saturating_mul(INSTANCES_PER_REQUEST).clamp(1, MOST_INSTANCES);
-    let fuel = settings.apps.iter().any(|app| app.grants.limits.fuel.is_some());
-    let unknown = settings.apps.iter().any(|app| app.unknown_imports_trap);
-    let mut builder: Builder = Runtime::builder()
-        .interruptible(true)
-        .suspending(true)
-        .dense(settings.dense)
-        .pool(u32::try_from(instances).unwrap_or(u32::MAX))
-        .fuel(fuel);
-    if unknown {
-        builder = builder.unknown_imports(wayleave::UnknownImports::Trap);
-    }
-    if let Some(engine) = settings.engine {
-        builder = builder.engine(engine);
-    }
-    if settings.cache {
-        let opened =
-            Cache::default_dir().ok_or_else(|| "there is no folder for it".to_owned()).and_then(
-                |dir| Cache::open(dir, cache::DEFAULT_MAX_BYTES).map_err(|error| error.to_string()),
-            );
-        match opened {
-            Ok(cache) => builder = builder.cache(cache),
-            Err(error) => tracing::warn!("compiled code is not kept: {error}"),
-        }
-    }
-    builder
-        .build()
-        .map_err(|source| Error::Settings(format!("the engine can not be set up: {source}")))
-}
-
 /// Loads the apps; those that were there before go on counting.
 pub(crate) fn load(
-    runtime: &Runtime,
-    aside: &Arc<Aside>,
+    common: &Common,
     settings: &Settings,
     before: Option<&Router>,
 ) -> Result<Router, Error> {
     if settings.apps.is_empty() {
         return Err(Error::Settings("there is no app to serve".into()));
     }
+    let runtime = common.runtimes.suitable(&settings.apps)?;
     let mut apps: Vec<Arc<App>> = Vec::new();
     for app in &settings.apps {
         if apps.iter().any(|other| other.settings.name == app.name) {
@@ -245,7 +208,7 @@ pub(crate) fn load(
         let old = before
             .and_then(|router| router.apps().iter().find(|old| old.settings.name == app.name));
         let metrics = old.map(|old| old.metrics.clone());
-        let loaded = App::load(runtime, aside, app, metrics, settings.access_log);
+        let loaded = App::load(&runtime, common, app, metrics, settings.access_log);
         apps.push(Arc::new(loaded.map_err(|error| placed(error, settings))?));
     }
     Ok(Router::new(apps))

@@ -1,6 +1,7 @@
 //! Guests that compute for long make way for those that answer at once.
 
 use crate::router::Router;
+use crate::runtimes::Runtimes;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +17,7 @@ pub(crate) struct Turns(Arc<AtomicBool>);
 
 impl Turns {
     pub(crate) fn start(
-        runtime: wayleave::Runtime,
+        runtimes: Arc<Runtimes>,
         router: impl Fn() -> Arc<Router> + Send + 'static,
     ) -> Self {
         let over = Arc::new(AtomicBool::new(false));
@@ -25,7 +26,7 @@ impl Turns {
             while !until.load(Ordering::Relaxed) {
                 std::thread::sleep(TURN);
                 if router().apps().iter().any(|app| app.is_busy()) {
-                    runtime.kick();
+                    runtimes.kick();
                 }
             }
         };
