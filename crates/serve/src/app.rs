@@ -9,6 +9,7 @@ use crate::running::Running;
 use crate::runtimes::Made;
 use crate::server::Common;
 use crate::turns::Aside;
+use crate::unfinished::Unfinished;
 use crate::{AccessLog, AppSettings, Error};
 use http::header::{HOST, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -29,6 +30,7 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<Metrics>,
     handler: Handler,
     pub(crate) aside: Arc<Aside>,
+    pub(crate) unfinished: Unfinished,
     grants: Arc<Grants>,
     pub(crate) streams: Streams,
     /// What its requests have permits of.
@@ -63,6 +65,7 @@ impl App {
             metrics: metrics.unwrap_or_default(),
             handler,
             aside: common.aside.clone(),
+            unfinished: common.unfinished.clone(),
             grants: Arc::new(grants(settings, &streams)?),
             streams,
             room: Semaphore::new(settings.limits.concurrency),

@@ -161,7 +161,11 @@ impl Drop for GuestBody {
         // The guest does not know that nothing of this is sent, and writes it as it always does.
         let unsent = self.bodiless.then(|| mem::replace(&mut self.body, wayleave::http::empty()));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(go_on(guest, unsent, record));
+            let guard = record.app.unfinished.begin();
+            runtime.spawn(async move {
+                go_on(guest, unsent, record).await;
+                drop(guard);
+            });
         }
     }
 }

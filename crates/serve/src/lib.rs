@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accepting;
 mod access_log;
 mod admin;
 mod app;
@@ -33,6 +34,7 @@ mod server;
 mod settings;
 mod tls;
 mod turns;
+mod unfinished;
 
 pub use access_log::AccessLog;
 pub use error::Error;

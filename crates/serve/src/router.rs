@@ -1,32 +1,62 @@
 use crate::AppSettings;
 use crate::app::App;
 use std::cmp::Reverse;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
+
+/// What a server's connections follow.
+#[derive(Clone)]
+pub(crate) struct Newest {
+    pub(crate) router: Arc<Router>,
+    /// Whether connections are to come to their ends.
+    pub(crate) stopping: bool,
+}
 
 /// The router as one connection knows it: another one is looked for, but the one that all
 /// connections share is not touched for each request.
 pub(crate) struct Routes(Mutex<Known>);
 
 struct Known {
-    newest: watch::Receiver<Arc<Router>>,
+    newest: watch::Receiver<Newest>,
     router: Arc<Router>,
 }
 
 impl Routes {
-    pub(crate) fn new(mut newest: watch::Receiver<Arc<Router>>) -> Self {
-        let router = newest.borrow_and_update().clone();
+    pub(crate) fn new(mut newest: watch::Receiver<Newest>) -> Self {
+        let router = newest.borrow_and_update().router.clone();
         Self(Mutex::new(Known { newest, router }))
     }
 
     /// As [`Router::find`], of the newest.
     pub(crate) fn find(&self, host: &str, path: &str) -> Option<Arc<App>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.newest.has_changed().unwrap_or_default() {
-            let router = known.newest.borrow_and_update().clone();
-            known.router = router;
-        }
+        let mut known = self.known();
+        known.update();
         known.router.find(host, path).cloned()
+    }
+
+    /// Keeps to the newest router, also where there are no requests: one that was replaced is not
+    /// kept by who does not need it. Comes to its end when connections are to.
+    pub(crate) async fn follow(&self) {
+        let mut newest = self.known().newest.clone();
+        while !newest.borrow_and_update().stopping {
+            self.known().update();
+            if newest.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn update(&mut self) {
+        if self.newest.has_changed().unwrap_or_default() {
+            let router = self.newest.borrow_and_update().router.clone();
+            self.router = router;
+        }
     }
 }
 
