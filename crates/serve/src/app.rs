@@ -6,7 +6,10 @@ use crate::reactor::{Timer, Tokio};
 use crate::record::Record;
 use crate::request_id::RequestId;
 use crate::running::Running;
+use crate::runtimes::Made;
+use crate::server::Common;
 use crate::turns::Aside;
+use crate::unfinished::Unfinished;
 use crate::{AccessLog, AppSettings, Error};
 use http::header::{HOST, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
@@ -15,9 +18,9 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::sync::Semaphore;
+use wayleave::Grants;
 use wayleave::http::{Body, Handler, Scheme};
 use wayleave::system::http::{Client, Policy};
-use wayleave::{Grants, Runtime};
 use wayleave_http_client::{HyperClient, Roots, RootsError};
 
 /// A component that answers requests.
@@ -26,11 +29,14 @@ pub(crate) struct App {
     pub(crate) metrics: Arc<Metrics>,
     handler: Handler,
     pub(crate) aside: Arc<Aside>,
+    pub(crate) unfinished: Unfinished,
     grants: Arc<Grants>,
     pub(crate) streams: Streams,
     /// What its requests have permits of.
     pub(crate) room: Semaphore,
     pub(crate) log: AccessLog,
+    /// Is there for as long as a guest of this app may be, so that it has its turns.
+    _runtime: Arc<Made>,
 }
 
 /// Where a request came from.
@@ -43,27 +49,29 @@ pub(crate) struct Origin {
 impl App {
     /// Loads the component. `metrics` go on counting where it is loaded again.
     pub(crate) fn load(
-        runtime: &Runtime,
-        aside: &Arc<Aside>,
+        runtime: &Arc<Made>,
+        common: &Common,
         settings: &AppSettings,
         metrics: Option<Arc<Metrics>>,
         log: AccessLog,
     ) -> Result<Self, Error> {
         let bad = |source| Error::Component { path: settings.component.clone(), source };
-        let program = runtime.load_file(&settings.component).map_err(bad)?;
+        let program = runtime.runtime.load_file(&settings.component).map_err(bad)?;
         let streams = Streams::new(&settings.name, log);
         let handler = program.handler(Arc::new(Tokio), settings.reuse).map_err(bad)?;
         let metrics = metrics.unwrap_or_default();
-        aside.counts(&metrics);
+        common.aside.counts(&metrics);
         Ok(Self {
             settings: settings.clone(),
             metrics,
             handler,
-            aside: aside.clone(),
+            aside: common.aside.clone(),
+            unfinished: common.unfinished.clone(),
             grants: Arc::new(grants(settings, &streams)?),
             streams,
             room: Semaphore::new(settings.limits.concurrency),
             log,
+            _runtime: runtime.clone(),
         })
     }
 

@@ -4,7 +4,9 @@ use crate::record::Record;
 use crate::running::Running;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::mem;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use wayleave::http::{Body, ErrorCode};
 
@@ -25,6 +27,11 @@ enum Content {
 impl Reply {
     pub(crate) fn text(text: impl Into<Bytes>) -> Self {
         Self { content: Content::Text(Some(text.into())), _under_way: None }
+    }
+
+    /// Nothing, as HEAD wants it.
+    pub(crate) fn empty() -> Self {
+        Self { content: Content::Text(None), _under_way: None }
     }
 
     pub(crate) fn guest(body: GuestBody) -> Self {
@@ -54,7 +61,7 @@ impl http_body::Body for Reply {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Text(text) => text.is_none(),
-            Content::Guest(guest) => guest.body.is_end_stream(),
+            Content::Guest(guest) => guest.bodiless || guest.body.is_end_stream(),
         }
     }
 
@@ -75,6 +82,8 @@ pub(crate) struct GuestBody {
     timer: Option<Timer>,
     /// Bytes that the response's head promises.
     length: Option<u64>,
+    /// Whether nothing of it is sent: the connection does not even ask then.
+    bodiless: bool,
     record: Option<Record>,
 }
 
@@ -85,7 +94,8 @@ impl GuestBody {
         length: Option<u64>,
         record: Record,
     ) -> Self {
-        Self { body, guest, timer: None, length, record: Some(record) }
+        let bodiless = record.is_bodiless();
+        Self { body, guest, timer: None, length, bodiless, record: Some(record) }
     }
 
     fn poll_frame(
@@ -140,22 +150,46 @@ impl GuestBody {
 impl Drop for GuestBody {
     fn drop(&mut self) {
         let Some(mut record) = self.record.take() else { return };
-        record.complete |=
-            self.body.is_end_stream() || self.length.is_some_and(|length| record.bytes == length);
+        record.complete |= self.bodiless
+            || self.body.is_end_stream()
+            || self.length.is_some_and(|length| record.bytes == length);
         let Some(guest) = self.guest.take() else { return };
         if !record.complete {
             record.cancelled();
             return;
         }
-        // A guest may have something to do after its response.
+        // The guest does not know that nothing of this is sent, and writes it as it always does.
+        let unsent = self.bodiless.then(|| mem::replace(&mut self.body, wayleave::http::empty()));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let guard = record.app.unfinished.begin();
             runtime.spawn(async move {
-                match tokio::time::timeout_at(record.deadline, guest.end(&record)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(stop)) => record.stopped(&stop),
-                    Err(_) => record.timed_out(),
-                }
+                go_on(guest, unsent, record).await;
+                drop(guard);
             });
         }
+    }
+}
+
+/// Lets a guest come to its end that may have something to do after its response.
+async fn go_on(guest: Running, mut unsent: Option<Body>, record: Record) {
+    let end = async {
+        let mut end = pin!(guest.end(&record));
+        poll_fn(|context| {
+            let polled = end.as_mut().poll(context);
+            while let Some(body) = &mut unsent {
+                match Pin::new(body).poll_frame(context) {
+                    Poll::Ready(Some(Ok(_))) => {}
+                    Poll::Ready(Some(Err(_)) | None) => unsent = None,
+                    Poll::Pending => break,
+                }
+            }
+            polled
+        })
+        .await
+    };
+    match tokio::time::timeout_at(record.deadline, end).await {
+        Ok(Ok(())) => {}
+        Ok(Err(stop)) => record.stopped(&stop),
+        Err(_) => record.timed_out(),
     }
 }

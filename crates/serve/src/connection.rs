@@ -4,12 +4,11 @@ use crate::listen::Stream;
 use crate::patience::Patience;
 use crate::router::Routes;
 use crate::server::Shared;
-use http::{Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::Watcher;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,6 +21,12 @@ pub(crate) struct Connections {
     builder: Builder<TokioExecutor>,
     head_timeout: Duration,
 }
+
+/// How long a client may take to send its first request when the server stops meanwhile.
+const FIRST: Duration = Duration::from_millis(500);
+/// How long it may take to end a connection that has been idle for too long. With HTTP/2 it is asked
+/// whether it has sent another request meanwhile.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Requests of one HTTP/2 connection at once.
 const STREAMS: u32 = 256;
@@ -43,7 +48,7 @@ impl Connections {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(stream: Stream, shared: Arc<Shared>, watcher: Watcher) {
+pub(crate) async fn serve(stream: Stream, shared: Arc<Shared>) {
     let head_timeout = shared.connections.head_timeout;
     match (stream, &shared.tls) {
         (Stream::Tcp(stream, peer), Some(tls)) => {
@@ -51,7 +56,7 @@ pub(crate) async fn serve(stream: Stream, shared: Arc<Shared>, watcher: Watcher)
             match tokio::time::timeout(head_timeout, handshake).await {
                 Ok(Ok(stream)) => {
                     let origin = Origin { peer: peer.to_string().into(), scheme: Scheme::HTTPS };
-                    http(stream, origin, shared, watcher).await;
+                    http(stream, origin, shared).await;
                 }
                 Ok(Err(error)) => tracing::debug!("{peer}: no TLS connection: {error}"),
                 Err(_) => tracing::debug!("{peer}: no TLS connection in time"),
@@ -59,11 +64,11 @@ pub(crate) async fn serve(stream: Stream, shared: Arc<Shared>, watcher: Watcher)
         }
         (Stream::Tcp(stream, peer), None) => {
             let origin = Origin { peer: peer.to_string().into(), scheme: Scheme::HTTP };
-            http(stream, origin, shared, watcher).await;
+            http(stream, origin, shared).await;
         }
         (Stream::Unix(stream), _) => {
             let origin = Origin { peer: "unix".into(), scheme: Scheme::HTTP };
-            http(stream, origin, shared, watcher).await;
+            http(stream, origin, shared).await;
         }
     }
 }
@@ -72,7 +77,6 @@ async fn http(
     io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     origin: Origin,
     shared: Arc<Shared>,
-    watcher: Watcher,
 ) {
     let patience = Patience::new();
     let routes = shared.routes();
@@ -80,10 +84,6 @@ async fn http(
     let head_timeout = shared.connections.head_timeout;
     let service = service_fn(|request| {
         let under_way = patience.request();
-        if request.version() == Version::HTTP_2 {
-            // Its pings tell whether the client is there.
-            patience.without_end();
-        }
         // Small to move: hyper does so several times.
         let answer = Box::pin(answer(&routes, request, &origin));
         async move {
@@ -92,13 +92,33 @@ async fn http(
         }
     });
     let connection = shared.connections.builder.serve_connection(TokioIo::new(io), service);
-    let connection = pin!(watcher.watch(connection));
+    let mut connection = pin!(connection);
+    let told = |result: Result<(), _>| {
+        if let Err(error) = result {
+            tracing::debug!("{peer}: {error}");
+        }
+    };
+    let patient = tokio::select! {
+        biased;
+        result = &mut connection => return told(result),
+        () = routes.follow() => head_timeout,
+        () = patience.run_out(head_timeout) => {
+            tracing::debug!("{peer}: no request in time");
+            patience.restart();
+            FAREWELL.min(head_timeout)
+        }
+    };
+    // A request may be there that nobody has read yet, or be on its way from who has just connected.
     tokio::select! {
         biased;
-        result = connection => if let Err(error) = result {
-            tracing::debug!("{peer}: {error}");
-        },
-        () = patience.run_out(head_timeout) => tracing::debug!("{peer}: no request in time"),
+        result = &mut connection => return told(result),
+        () = patience.first_request(FIRST) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        biased;
+        result = &mut connection => told(result),
+        () = patience.run_out(patient) => tracing::debug!("{peer}: cut"),
     }
 }
 
@@ -111,7 +131,14 @@ fn answer(
     async move {
         match app {
             Some((app, origin)) => app.answer(request, origin).await,
-            None => plain(StatusCode::NOT_FOUND, "no app answers here"),
+            None => {
+                let response = plain(StatusCode::NOT_FOUND, "no app answers here");
+                if request.method() == Method::HEAD {
+                    response.map(|_| Reply::empty())
+                } else {
+                    response
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::request_id::RequestId;
 use serde_json::json;
 use std::io::Write;
 use std::sync::Arc;
-use wayleave::system::stdio::Lines;
+use wayleave::system::stdio::{Lines, printable};
 
 tokio::task_local! {
     /// The request that is being answered, while its guest runs.
@@ -42,20 +42,34 @@ impl Streams {
 
 /// Says something about an app on standard error.
 pub(crate) fn tell(app: &str, request: &str, from: &str, message: &str, format: AccessLog) {
-    let line = match format {
+    let line = line(app, request, from, message, format);
+    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// One line. A guest must not move the cursor of whoever reads it, nor turn what is around.
+fn line(app: &str, request: &str, from: &str, message: &str, format: AccessLog) -> String {
+    match format {
         AccessLog::Json => {
             let line = json!({ "app": app, "id": request, "from": from, "message": message });
             format!("{line}\n")
         }
         AccessLog::Off | AccessLog::Text => {
-            let message: String = message.chars().map(visible).collect();
-            format!("[{app} {request}] {from}: {message}\n")
+            let message = message.replace('\n', "\\n");
+            format!("[{app} {request}] {from}: {}\n", printable(&message))
         }
-    };
-    let _ = std::io::stderr().lock().write_all(line.as_bytes());
+    }
 }
 
-/// A guest must not move the cursor of whoever reads the log.
-fn visible(c: char) -> char {
-    if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_line_acts_on_a_terminal() {
+        let said = "\x1b[2Ja\r\u{202e}b\u{9b}1m\tc\nd";
+        let shown = line("app", "1", "stdout", said, AccessLog::Text);
+        let expected =
+            concat!("[app 1] stdout: ", r"\u{1b}[2Ja\u{d}\u{202e}b\u{9b}1m", "\tc", r"\nd", "\n");
+        assert_eq!(shown, expected);
+    }
 }

@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accepting;
 mod access_log;
 mod admin;
 mod app;
@@ -28,10 +29,12 @@ mod reload;
 mod request_id;
 mod router;
 mod running;
+mod runtimes;
 mod server;
 mod settings;
 mod tls;
 mod turns;
+mod unfinished;
 
 pub use access_log::AccessLog;
 pub use error::Error;

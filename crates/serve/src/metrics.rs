@@ -9,7 +9,6 @@ pub(crate) struct Metrics {
     responses: [AtomicU64; 6],
     pub(crate) in_flight: AtomicU64,
     pub(crate) queued: AtomicU64,
-    pub(crate) instances: AtomicU64,
     pub(crate) traps: AtomicU64,
     pub(crate) timeouts: AtomicU64,
     pub(crate) rejected: AtomicU64,
@@ -97,10 +96,9 @@ pub(crate) fn render<'a>(apps: impl Iterator<Item = (&'a str, &'a Metrics)>) -> 
         lines
     });
     type Of = fn(&Metrics) -> &AtomicU64;
-    let simple: [(&str, &str, &str, Of); 7] = [
+    let simple: [(&str, &str, &str, Of); 6] = [
         ("requests_in_flight", "gauge", "Requests under way.", |m| &m.in_flight),
         ("requests_queued", "gauge", "Requests that wait for others to end.", |m| &m.queued),
-        ("instances_total", "counter", "Instances made.", |m| &m.instances),
         ("traps_total", "counter", "Guests that trapped.", |m| &m.traps),
         ("timeouts_total", "counter", "Requests whose time was used up.", |m| &m.timeouts),
         ("rejected_total", "counter", "Requests refused for want of room.", |m| &m.rejected),

@@ -4,8 +4,11 @@
 //! looked at when it fires.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+/// How often it is looked for a first request: nobody tells.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How long a connection has been waited for.
 #[derive(Clone)]
@@ -17,7 +20,6 @@ struct Inner {
     under_way: AtomicU64,
     /// When the last response was complete, in nanoseconds after `connected`.
     idle_since: AtomicU64,
-    boundless: AtomicBool,
 }
 
 impl Patience {
@@ -27,7 +29,6 @@ impl Patience {
             connected: Instant::now(),
             under_way: AtomicU64::new(0),
             idle_since: AtomicU64::new(0),
-            boundless: AtomicBool::new(false),
         }))
     }
 
@@ -37,27 +38,45 @@ impl Patience {
         UnderWay(self.0.clone())
     }
 
-    /// The connection is watched by other means.
-    pub(crate) fn without_end(&self) {
-        self.0.boundless.store(true, Ordering::Relaxed);
-    }
-
     /// Comes to its end when a head has been waited for so long.
     pub(crate) async fn run_out(&self, limit: Duration) {
         let inner = &self.0;
-        while !inner.boundless.load(Ordering::Relaxed) {
+        loop {
             let since = match inner.under_way.load(Ordering::Relaxed) {
                 0 => Duration::from_nanos(inner.idle_since.load(Ordering::Relaxed)),
                 _ => inner.connected.elapsed(),
             };
-            let end = inner.connected.checked_add(since.saturating_add(limit));
-            let Some(end) = end else { break };
-            if end <= Instant::now() {
-                return;
+            match inner.connected.checked_add(since.saturating_add(limit)) {
+                Some(end) if end <= Instant::now() => return,
+                Some(end) => tokio::time::sleep_until(end.into()).await,
+                None => std::future::pending().await,
             }
-            tokio::time::sleep_until(end.into()).await;
         }
-        std::future::pending().await
+    }
+
+    /// Waiting begins anew.
+    pub(crate) fn restart(&self) {
+        self.0.restart();
+    }
+
+    /// Waits until there has been a request, or for so long.
+    pub(crate) async fn first_request(&self, limit: Duration) {
+        let inner = &self.0;
+        let begun = Instant::now();
+        let none = || {
+            let counters = [&inner.under_way, &inner.idle_since];
+            counters.iter().all(|counter| counter.load(Ordering::Relaxed) == 0)
+        };
+        while none() && begun.elapsed() < limit {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+impl Inner {
+    fn restart(&self) {
+        let now = u64::try_from(self.connected.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.idle_since.store(now, Ordering::Relaxed);
     }
 }
 
@@ -66,8 +85,7 @@ pub(crate) struct UnderWay(Arc<Inner>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let now = u64::try_from(self.0.connected.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.0.idle_since.store(now, Ordering::Relaxed);
+        self.0.restart();
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -108,12 +126,19 @@ mod tests {
     }
 
     #[test]
-    fn it_may_be_without_end() {
+    fn it_can_begin_anew_and_knows_of_a_first_request() {
         block_on(async {
             let patience = Patience::new();
-            patience.without_end();
-            let waiting = tokio::time::timeout(LIMIT * 3, patience.run_out(LIMIT));
-            assert!(waiting.await.is_err());
+            patience.first_request(LIMIT).await;
+            assert!(patience.0.connected.elapsed() >= LIMIT);
+            patience.restart();
+            assert!(time(&patience).await >= LIMIT / 2);
+            let patience = Patience::new();
+            let long = Duration::from_secs(600);
+            let request = patience.request();
+            patience.first_request(long).await;
+            drop(request);
+            patience.first_request(long).await;
         });
     }
 }

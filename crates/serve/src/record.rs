@@ -5,7 +5,7 @@ use crate::metrics::{Gauge, add};
 use crate::request_id::RequestId;
 use crate::running::Running;
 use http::header::CONTENT_LENGTH;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -20,6 +20,8 @@ pub(crate) struct Record {
     pub(crate) deadline: tokio::time::Instant,
     pub(crate) bytes: u64,
     pub(crate) complete: bool,
+    /// Whether only the head of a response was asked for.
+    head_only: bool,
     /// Whether it has one of the app's permits.
     admitted: bool,
     /// That permit, where the guest may be there for longer than this.
@@ -32,7 +34,7 @@ pub(crate) struct Record {
 
 struct Line {
     peer: Arc<str>,
-    method: http::Method,
+    method: Method,
     host: String,
     path: String,
 }
@@ -60,6 +62,7 @@ impl Record {
             deadline: deadline.unwrap_or(started + std::time::Duration::from_secs(1 << 30)).into(),
             bytes: 0,
             complete: false,
+            head_only: request.method() == Method::HEAD,
             admitted: false,
             lent: OnceLock::new(),
             started,
@@ -120,6 +123,11 @@ impl Record {
         add(&self.app.metrics.cancelled);
     }
 
+    /// Whether nothing of the response's body is sent, whatever there is of it.
+    pub(crate) fn is_bodiless(&self) -> bool {
+        self.head_only || matches!(self.status, 204 | 304)
+    }
+
     /// The guest's response.
     pub(crate) fn respond(
         mut self,
@@ -167,9 +175,13 @@ impl Record {
     /// The server's own response.
     pub(crate) fn refuse(mut self, status: StatusCode, words: &'static str) -> Response<Reply> {
         self.status = status.as_u16();
-        self.bytes = words.len() as u64 + 1;
         self.complete = true;
         let mut response = plain(status, words);
+        if self.is_bodiless() {
+            *response.body_mut() = Reply::empty();
+        } else {
+            self.bytes = words.len() as u64 + 1;
+        }
         response.headers_mut().insert(RequestId::HEADER, self.id.value());
         response
     }

@@ -48,13 +48,15 @@ impl Watch {
             }
             pending = false;
             let work = shared.clone();
-            let done = tokio::task::spawn_blocking(move || reload(&work)).await;
-            match done {
-                Ok(Ok(settings)) => {
-                    self = Self::new(&settings);
-                    tracing::info!("loaded again");
+            match tokio::task::spawn_blocking(move || reload(&work)).await {
+                Ok((watch, result)) => {
+                    // Also of what could not be loaded: it may be put right.
+                    self = watch.unwrap_or(self);
+                    match result {
+                        Ok(()) => tracing::info!("loaded again"),
+                        Err(error) => eprintln!("wayleave: what was there stays: {error}"),
+                    }
                 }
-                Ok(Err(error)) => eprintln!("wayleave: what was there stays: {error}"),
                 Err(error) => eprintln!("wayleave: what was there stays: {error}"),
             }
         }
@@ -80,14 +82,25 @@ fn stamp(path: &PathBuf) -> Option<Stamp> {
     Some((meta.modified().ok()?, meta.len()))
 }
 
-/// All or nothing: requests that are under way stay with what they have begun with.
-fn reload(shared: &Shared) -> Result<Settings, Error> {
-    let settings = match &shared.settings.manifest {
-        Some(path) => Settings::from_manifest(path)?,
-        None => shared.settings.clone(),
+/// All or nothing: requests that are under way stay with what they have begun with. And what is to
+/// be watched from now on, as it was before it was read: what changes meanwhile has changed.
+fn reload(shared: &Shared) -> (Option<Watch>, Result<(), Error>) {
+    let manifest = shared.settings.manifest.as_ref();
+    let before = manifest.map(|path| (path.clone(), stamp(path)));
+    let settings = match manifest.map(Settings::from_manifest).transpose() {
+        Ok(settings) => settings.unwrap_or_else(|| shared.settings.clone()),
+        Err(error) => return (None, Err(error)),
     };
     let settings = Settings { access_log: shared.settings.access_log, ..settings };
-    let router = load(&shared.runtime, &shared.aside, &settings, Some(&shared.router()))?;
+    // Other certificates need a restart.
+    let watched = Settings { tls: shared.settings.tls.clone(), ..settings.clone() };
+    let mut watch = Watch::new(&watched);
+    watch.files.extend(before);
+    (Some(watch), replace(shared, &settings))
+}
+
+fn replace(shared: &Shared, settings: &Settings) -> Result<(), Error> {
+    let router = load(&shared.common, settings, Some(&shared.router()))?;
     if let Some(tls) = &shared.tls {
         if settings.tls.as_ref() != Some(tls.settings()) {
             tracing::warn!("other certificate files need a restart");
@@ -95,5 +108,5 @@ fn reload(shared: &Shared) -> Result<Settings, Error> {
         tls.reload()?;
     }
     shared.set_router(router);
-    Ok(settings)
+    Ok(())
 }

@@ -1,17 +1,17 @@
+use crate::accepting::Accepting;
 use crate::app::App;
 use crate::connection::{self, Connections};
 use crate::listen::{Address, Listener};
 use crate::reload::Watch;
-use crate::router::{Router, Routes};
+use crate::router::{Newest, Router, Routes};
+use crate::runtimes::Runtimes;
 use crate::tls::Tls;
 use crate::turns::{Aside, Turns};
+use crate::unfinished::Unfinished;
 use crate::{Error, Settings, admin};
-use hyper_util::server::graceful::GracefulShutdown;
+use std::mem;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
-use wayleave::cache::{self, Cache};
-use wayleave::{Builder, Runtime};
+use tokio::sync::watch;
 
 /// A server that listens.
 pub struct Server {
@@ -24,27 +24,40 @@ pub struct Server {
 
 /// What connections need.
 pub(crate) struct Shared {
-    router: watch::Sender<Arc<Router>>,
+    newest: watch::Sender<Newest>,
     pub(crate) connections: Connections,
     pub(crate) tls: Option<Tls>,
-    pub(crate) runtime: Runtime,
-    pub(crate) aside: Arc<Aside>,
+    pub(crate) common: Common,
     pub(crate) settings: Settings,
     stopping: watch::Receiver<bool>,
 }
 
+/// What all apps have in common.
+pub(crate) struct Common {
+    runtimes: Arc<Runtimes>,
+    pub(crate) aside: Arc<Aside>,
+    pub(crate) unfinished: Unfinished,
+}
+
 impl Shared {
     pub(crate) fn router(&self) -> Arc<Router> {
-        self.router.borrow().clone()
+        self.newest.borrow().router.clone()
     }
 
     /// The router as a connection sees it.
     pub(crate) fn routes(&self) -> Routes {
-        Routes::new(self.router.subscribe())
+        Routes::new(self.newest.subscribe())
     }
 
     pub(crate) fn set_router(&self, router: Router) {
-        self.router.send_replace(Arc::new(router));
+        let mut router = Arc::new(router);
+        // The one before comes to its end when nobody holds this up any more.
+        self.newest.send_modify(|newest| mem::swap(&mut newest.router, &mut router));
+    }
+
+    /// Connections come to their ends.
+    fn end_connections(&self) {
+        self.newest.send_modify(|newest| newest.stopping = true);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -63,11 +76,6 @@ impl Stopper {
     }
 }
 
-/// Core instances that are kept ready for each request at once: most components have three or four.
-const INSTANCES_PER_REQUEST: usize = 4;
-/// Each may have a memory, which takes 4 GiB of addresses.
-const MOST_INSTANCES: usize = 20_000;
-
 impl Server {
     /// Loads the components and listens.
     ///
@@ -77,9 +85,14 @@ impl Server {
     /// # Panics
     /// Outside of a Tokio runtime with timers and I/O.
     pub fn start(settings: Settings) -> Result<Self, Error> {
-        let runtime = runtime(&settings)?;
-        let aside = Arc::default();
-        let router = load(&runtime, &aside, &settings, None)?;
+        // What changes from here on has changed.
+        let watch = Watch::new(&settings);
+        let common = Common {
+            runtimes: Arc::new(Runtimes::new(&settings)),
+            aside: Arc::default(),
+            unfinished: Unfinished::new(),
+        };
+        let router = load(&common, &settings, None)?;
         let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
         let mut listeners = Listener::handed_over()?;
         for address in &settings.addresses {
@@ -92,15 +105,13 @@ impl Server {
         let admin = settings.admin.as_ref().map(Listener::bind).transpose()?;
         let (stopping, stopping_receiver) = watch::channel(false);
         let shared = Shared {
-            router: watch::Sender::new(Arc::new(router)),
+            newest: watch::Sender::new(Newest { router: Arc::new(router), stopping: false }),
             connections: Connections::new(settings.head_timeout, settings.max_head),
             tls,
-            runtime,
-            aside,
+            common,
             stopping: stopping_receiver,
             settings,
         };
-        let watch = Watch::new(&shared.settings);
         Ok(Self { shared: Arc::new(shared), listeners, admin, stopping, watch })
     }
 
@@ -130,109 +141,35 @@ impl Server {
         if shared.settings.reload {
             helpers.spawn(watch.run(shared.clone()));
         }
-        let turns = Turns::start(shared.runtime.clone(), shared.aside.clone());
-        let graceful = GracefulShutdown::new();
-        let room = Arc::new(Semaphore::new(shared.settings.max_connections));
-        let mut accepting = tokio::task::JoinSet::new();
-        let (accepted, mut connections) = tokio::sync::mpsc::channel(64);
-        for listener in listeners {
-            accepting.spawn(accept(listener, room.clone(), accepted.clone()));
+        let turns = Turns::start(shared.common.runtimes.clone(), shared.common.aside.clone());
+        let unfinished = &shared.common.unfinished;
+        let most = shared.settings.max_connections;
+        let mut accepting = Accepting::start(listeners, most, &stopping.subscribe());
+        while let Some((stream, permit)) = accepting.next().await {
+            let (shared, guard) = (shared.clone(), unfinished.begin());
+            tokio::spawn(async move {
+                connection::serve(stream, shared).await;
+                drop((guard, permit));
+            });
         }
-        drop(accepted);
-        let mut told = stopping.subscribe();
-        loop {
-            tokio::select! {
-                next = connections.recv() => match next {
-                    Some((stream, permit)) => {
-                        let (shared, watcher) = (shared.clone(), graceful.watcher());
-                        tokio::spawn(async move {
-                            connection::serve(stream, shared, watcher).await;
-                            drop(permit);
-                        });
-                    }
-                    None => break,
-                },
-                _ = told.wait_for(|stop| *stop) => break,
-            }
-        }
-        accepting.shutdown().await;
-        let drained =
-            tokio::time::timeout(shared.settings.drain, graceful.shutdown()).await.is_ok();
+        shared.end_connections();
+        let drained = tokio::time::timeout(shared.settings.drain, unfinished.none()).await.is_ok();
         helpers.shutdown().await;
         drop(turns);
         drained
     }
 }
 
-type Accepted = (crate::listen::Stream, tokio::sync::OwnedSemaphorePermit);
-
-async fn accept(
-    listener: Listener,
-    room: Arc<Semaphore>,
-    accepted: tokio::sync::mpsc::Sender<Accepted>,
-) {
-    loop {
-        let Ok(permit) = room.clone().acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok(stream) => {
-                if accepted.send((stream, permit)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                // The process has no more file descriptors, or the client is gone already.
-                tracing::warn!("can not accept a connection: {error}");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-}
-
-fn runtime(settings: &Settings) -> Result<Runtime, Error> {
-    let mut requests = 0_usize;
-    for app in &settings.apps {
-        requests = requests.saturating_add(app.limits.concurrency);
-    }
-    let instances = requests.saturating_mul(INSTANCES_PER_REQUEST).clamp(1, MOST_INSTANCES);
-    let fuel = settings.apps.iter().any(|app| app.grants.limits.fuel.is_some());
-    let unknown = settings.apps.iter().any(|app| app.unknown_imports_trap);
-    let mut builder: Builder = Runtime::builder()
-        .interruptible(true)
-        .suspending(true)
-        .dense(settings.dense)
-        .pool(u32::try_from(instances).unwrap_or(u32::MAX))
-        .fuel(fuel);
-    if unknown {
-        builder = builder.unknown_imports(wayleave::UnknownImports::Trap);
-    }
-    if let Some(engine) = settings.engine {
-        builder = builder.engine(engine);
-    }
-    if settings.cache {
-        let opened =
-            Cache::default_dir().ok_or_else(|| "there is no folder for it".to_owned()).and_then(
-                |dir| Cache::open(dir, cache::DEFAULT_MAX_BYTES).map_err(|error| error.to_string()),
-            );
-        match opened {
-            Ok(cache) => builder = builder.cache(cache),
-            Err(error) => tracing::warn!("compiled code is not kept: {error}"),
-        }
-    }
-    builder
-        .build()
-        .map_err(|source| Error::Settings(format!("the engine can not be set up: {source}")))
-}
-
 /// Loads the apps; those that were there before go on counting.
 pub(crate) fn load(
-    runtime: &Runtime,
-    aside: &Arc<Aside>,
+    common: &Common,
     settings: &Settings,
     before: Option<&Router>,
 ) -> Result<Router, Error> {
     if settings.apps.is_empty() {
         return Err(Error::Settings("there is no app to serve".into()));
     }
+    let runtime = common.runtimes.suitable(&settings.apps)?;
     let mut apps: Vec<Arc<App>> = Vec::new();
     for app in &settings.apps {
         if apps.iter().any(|other| other.settings.name == app.name) {
@@ -242,7 +179,7 @@ pub(crate) fn load(
         let old = before
             .and_then(|router| router.apps().iter().find(|old| old.settings.name == app.name));
         let metrics = old.map(|old| old.metrics.clone());
-        let loaded = App::load(runtime, aside, app, metrics, settings.access_log);
+        let loaded = App::load(&runtime, common, app, metrics, settings.access_log);
         apps.push(Arc::new(loaded.map_err(|error| placed(error, settings))?));
     }
     Ok(Router::new(apps))
@@ -254,4 +191,64 @@ fn placed(error: Error, settings: &Settings) -> Error {
         return error;
     };
     crate::manifest::place(manifest, app, source).map_or(error, Error::Manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AppSettings;
+    use crate::listen::Stream;
+    use std::path::Path;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixStream;
+
+    fn server() -> Server {
+        let hello = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../guests/built/components/http_hello.wasm");
+        Server::start(Settings {
+            addresses: vec![Address::Tcp(([127, 0, 0, 1], 0).into())],
+            apps: vec![AppSettings::new("app", hello)],
+            engine: wayleave::EngineKind::ALL.last().copied(),
+            cache: false,
+            ..Settings::default()
+        })
+        .unwrap()
+    }
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+
+    #[tokio::test]
+    async fn idle_connections_do_not_keep_what_was_replaced() {
+        let shared = server().shared;
+        let before = Arc::downgrade(&shared.router());
+        let (mut client, stream) = UnixStream::pair().unwrap();
+        tokio::spawn(connection::serve(Stream::Unix(stream), shared.clone()));
+        client.write_all(REQUEST).await.unwrap();
+        let read = client.read(&mut [0; 1000]).await.unwrap();
+        assert!(read > 0 && before.strong_count() > 0);
+        shared.set_router(Router::new(Vec::new()));
+        let gone = async {
+            while before.strong_count() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), gone).await.unwrap();
+        // The connection is there all the same.
+        client.write_all(REQUEST).await.unwrap();
+        assert!(client.read(&mut [0; 1000]).await.unwrap() > 0);
+    }
+
+    #[tokio::test]
+    async fn what_has_just_been_accepted_is_answered_though_the_server_stops() {
+        let shared = server().shared;
+        shared.end_connections();
+        let (mut client, stream) = UnixStream::pair().unwrap();
+        client.write_all(REQUEST).await.unwrap();
+        let serving = connection::serve(Stream::Unix(stream), shared);
+        // And then it is over.
+        let mut answer = String::new();
+        let (read, ()) = tokio::join!(client.read_to_string(&mut answer), serving);
+        assert!(read.is_ok() && answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
 }

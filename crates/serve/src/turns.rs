@@ -1,6 +1,7 @@
 //! Guests that compute for long make way for those that answer at once.
 
 use crate::metrics::Metrics;
+use crate::runtimes::Runtimes;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -15,14 +16,14 @@ pub(crate) const TURN: Duration = Duration::from_millis(1);
 pub(crate) struct Turns(Arc<AtomicBool>);
 
 impl Turns {
-    pub(crate) fn start(runtime: wayleave::Runtime, aside: Arc<Aside>) -> Self {
+    pub(crate) fn start(runtimes: Arc<Runtimes>, aside: Arc<Aside>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let until = over.clone();
         let kick = move || {
             loop {
                 std::thread::sleep(TURN);
                 if aside.is_busy() {
-                    runtime.kick();
+                    runtimes.kick();
                 } else if until.load(Ordering::Relaxed) {
                     return;
                 }

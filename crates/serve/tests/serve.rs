@@ -2,82 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 mod client;
+mod server;
 
-use client::{Client, Reply, get};
-use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use client::{Client, get};
+use server::{Running, guest, one_app, wait_until};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use wayleave::EngineKind;
-use wayleave_serve::{Address, AppSettings, Server, Settings, Stopper};
-
-static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-});
-
-/// A server that runs until it is dropped.
-struct Running {
-    address: std::net::SocketAddr,
-    admin: std::net::SocketAddr,
-    stopper: Stopper,
-    ended: Option<tokio::task::JoinHandle<bool>>,
-}
-
-impl Running {
-    fn start(engine: EngineKind, change: impl FnOnce(&mut Settings)) -> Self {
-        let _inside = RUNTIME.enter();
-        let mut settings = Settings::default();
-        let any = Address::Tcp(([127, 0, 0, 1], 0).into());
-        settings.addresses = vec![any.clone()];
-        settings.admin = Some(any);
-        settings.engine = Some(engine);
-        settings.cache = false;
-        settings.drain = Duration::from_secs(5);
-        settings.apps = vec![AppSettings::new("web", guest("http_web"))];
-        change(&mut settings);
-        let server = Server::start(settings).unwrap();
-        let tcp = |address: Option<Address>| match address {
-            Some(Address::Tcp(address)) => address,
-            other => panic!("{other:?}"),
-        };
-        Self {
-            address: tcp(server.addresses().pop()),
-            admin: tcp(server.admin_address()),
-            stopper: server.stopper(),
-            ended: Some(RUNTIME.spawn(server.run())),
-        }
-    }
-
-    fn get(&self, path: &str) -> Reply {
-        get(self.address, path)
-    }
-
-    fn metric(&self, name: &str) -> u64 {
-        let text = get(self.admin, "/metrics").text();
-        let line =
-            text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}"));
-        line.rsplit(' ').next().unwrap().parse().unwrap()
-    }
-
-    /// Whether all that was under way has ended.
-    fn stop(mut self) -> bool {
-        self.stopper.stop();
-        RUNTIME.block_on(self.ended.take().unwrap()).unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stopper.stop();
-    }
-}
-
-fn guest(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../guests/built/components/{name}.wasm"))
-}
-
-fn one_app(change: impl FnOnce(&mut AppSettings)) -> impl FnOnce(&mut Settings) {
-    |settings| change(&mut settings.apps[0])
-}
+use wayleave_serve::{Address, AppSettings};
 
 /// Each test on each engine.
 macro_rules! on_engines {
@@ -99,7 +31,7 @@ on_engines!(
     guests_that_end_badly_hurt_nobody_else,
     guests_that_never_answer_are_ended_in_time,
     a_busy_guest_lets_others_run,
-    guests_that_compute_for_long_go_aside,
+    guests_that_compute_for_long_answer,
     too_much_is_refused,
     too_many_are_refused,
     a_client_that_leaves_ends_its_guest,
@@ -109,6 +41,7 @@ on_engines!(
     a_thousand_connections,
     dense_guests_answer_and_grow,
     an_async_guest_is_served,
+    heads_alone_are_responses_as_well,
 );
 
 fn requests_are_answered(engine: EngineKind) {
@@ -240,17 +173,10 @@ fn a_busy_guest_lets_others_run(engine: EngineKind) {
     }
 }
 
-fn guests_that_compute_for_long_go_aside(engine: EngineKind) {
+fn guests_that_compute_for_long_answer(engine: EngineKind) {
     let server = Running::start(engine, |_| {});
     assert_eq!(server.get("/compute/50").text(), "half of it all\n");
     assert_eq!(server.get("/hello").text(), "Hello, world!\n");
-    #[cfg(target_os = "linux")]
-    {
-        let names = std::fs::read_dir("/proc/self/task").unwrap();
-        let mut names = names
-            .filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
-        assert!(names.any(|name| name.trim() == "wayleave-aside"));
-    }
 }
 
 fn too_much_is_refused(engine: EngineKind) {
@@ -409,6 +335,25 @@ fn an_async_guest_is_served(engine: EngineKind) {
     assert_eq!(client.reply().body, body);
 }
 
+/// The guest writes as it always does, and comes to its end.
+fn heads_alone_are_responses_as_well(engine: EngineKind) {
+    let server = Running::start(engine, one_app(|app| app.reuse = 10));
+    let mut client = Client::connect(server.address);
+    let requests =
+        ["HEAD /bytes/1000000", "HEAD /hello", "HEAD /after", "GET /status/204", "GET /status/304"];
+    for request in requests {
+        client.send(format!("{request} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes());
+        client.read_until(b"\r\n\r\n");
+        wait_until(|| server.metric("wayleave_requests_in_flight") == 0);
+    }
+    // By the same instance, which none of them has ended; and nothing comes before it.
+    client.send(b"GET /count HTTP/1.1\r\nhost: a\r\n\r\n");
+    assert_eq!(client.reply().text(), "6\n");
+    for what in ["cancelled", "traps", "timeouts"] {
+        assert_eq!(server.metric(&format!("wayleave_{what}_total")), 0, "{what}");
+    }
+}
+
 #[test]
 fn apps_are_found_by_host_and_path() {
     let server = Running::start(EngineKind::ALL[0], |settings| {
@@ -493,14 +438,6 @@ fn slow_heads_have_a_time_limit() {
         let start = Instant::now();
         client.read_to_end();
         assert!(start.elapsed() < Duration::from_secs(5), "{part:?}");
-    }
-}
-
-fn wait_until(mut condition: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it never came about");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

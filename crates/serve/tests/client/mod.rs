@@ -1,4 +1,5 @@
 //! A client that sends exactly what it is told to, right or wrong.
+#![allow(dead_code, reason = "each test uses what it needs")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
