@@ -228,3 +228,20 @@ fn nothing_of_the_network_is_learned_where_it_is_denied() {
         assert_eq!(learned, (Some(1), REFUSED.to_owned(), String::new()), "{engine}");
     }
 }
+
+/// Who learns or asks lets nobody into a network that a deterministic run does not have, and what
+/// was learned is a manifest that can be used.
+#[test]
+fn a_deterministic_run_learns_no_network() {
+    let server = echo().to_string();
+    for engine in ["wasmtime", "wasmi"] {
+        let runs = Runs::new(engine, "p2/network.wasm");
+        let options = ["--deterministic", "--learn", "needed.toml", "--learn-network", "allow"];
+        let (code, printed, told) = runs.run(&options, &["connect", &server, "hello"]);
+        assert_eq!((code, &*printed), (Some(1), REFUSED), "{engine}: {told}");
+        assert!(told.contains("a deterministic run has no network"), "{engine}: {told}");
+        assert!(!told.contains("allow-outbound"), "{engine}: {told}");
+        let (_, _, told) = runs.run(&["--manifest", "needed.toml"], &["connect", &server, "a"]);
+        assert!(told.contains("a deterministic run has no network"), "{engine}: {told}");
+    }
+}

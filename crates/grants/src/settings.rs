@@ -253,7 +253,10 @@ fn add<V: PartialEq>(list: &mut Vec<V>, more: Vec<V>) {
 mod tests {
     use super::*;
     use crate::Limits;
+    use std::sync::{Arc, Mutex};
     use std::time::Duration;
+    use wayleave_system::net::Family;
+    use wayleave_system::refusal::{Answer, Refusal, Refusals};
 
     fn settings(dirs: &[&str], env: &[&str]) -> Settings {
         Settings {
@@ -314,6 +317,32 @@ mod tests {
         assert_eq!(guests, ["/host", "/host/tmp", "/etc"]);
         settings.images.push("/surely/not/there::/image".parse().unwrap());
         assert!(matches!(settings.open(), Err(Error::OpenImage { .. })));
+    }
+
+    #[test]
+    fn nobody_lets_a_deterministic_guest_into_the_network() {
+        #[derive(Default)]
+        struct Yes(Mutex<Vec<Refusal>>);
+        impl Refusals for Yes {
+            fn refused(&self, refusal: Refusal) -> Answer {
+                self.0.lock().unwrap().push(refusal);
+                Answer::Allow
+            }
+            fn may_allow(&self) -> bool {
+                true
+            }
+        }
+        let yes = Arc::new(Yes::default());
+        let settings = Settings { deterministic: true, ..Settings::default() };
+        let grants = settings.open().unwrap().refusals(yes.clone());
+        let network = grants.guest_network(grants.network_meter()).unwrap();
+        assert!(network.resolve("localhost").is_err());
+        // Which port the system chooses differs from run to run.
+        let socket = network.tcp(Family::V4).unwrap();
+        assert!(socket.bind("127.0.0.1:0".parse().unwrap()).is_err());
+        for refusal in &*yes.0.lock().unwrap() {
+            assert!(refusal.grants.is_empty() && refusal.why.is_some(), "{refusal:?}");
+        }
     }
 
     #[test]

@@ -60,6 +60,7 @@ impl Learner {
             _ => Answer::Deny,
         };
         let first = self.record.note(refusal.clone());
+        let tried = refusal.to_string();
         if let (true, Some(grant)) = (answer.allows(), refusal.grants.first()) {
             if first && self.asker.is_none() {
                 show::line(&format!("allowed to {refusal}"));
@@ -71,8 +72,10 @@ impl Learner {
         }
         if first && !answer.allows() && self.asker.is_none() {
             let hint = "without a terminal to ask on, --learn-network allow lets it";
-            let hint = if self.network == LearnNetwork::Ask { hint } else { "" };
-            show::line(format!("refused to {refusal}; {hint}").trim_end_matches("; "));
+            let helps = self.network == LearnNetwork::Ask && refusal.why.is_none();
+            let why = refusal.why.map(|why| format!(": {why}")).unwrap_or_default();
+            let hint = if helps { format!("; {hint}") } else { why };
+            show::line(&format!("refused to {tried}{hint}"));
         }
         answer
     }

@@ -226,6 +226,20 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_for_what_is_closed_is_let_nowhere() {
+        let told = Told::new(Answer::Allow);
+        let mut rules = rules(&["http://*:*"], &[]);
+        rules.close("it is night");
+        let policy = NetworkPolicy::new(rules).with_refusals(Some(told.clone()));
+        let parts = Parts::of("http://a 80");
+        assert_eq!(policy.host(&parts.destination()), Naming::Refused);
+        let through = Destination { let_through: true, ..parts.destination() };
+        assert_eq!(policy.route(&through, "1.1.1.1".parse().unwrap()), None);
+        assert_eq!(policy.refused(&parts.destination(), None), Answer::Deny);
+        assert_eq!(told.last(), ("send a request to http://a".to_owned(), Vec::new()));
+    }
+
+    #[test]
     fn who_is_let_through_is_no_further_than_by_the_rule() {
         let policy = policy(&[], &["public", "deny tcp://10.0.0.0/8:*"]);
         let parts = Parts::of("https://a 443");

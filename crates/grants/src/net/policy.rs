@@ -3,7 +3,7 @@ use super::{NetworkRules, Protocol};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wayleave_system::net::{Naming, Policy, Refused, Use};
-use wayleave_system::refusal::{Answer, Refusals};
+use wayleave_system::refusal::{Answer, Refusal, Refusals};
 
 /// The rules as they apply to one guest, with what it has looked up so far.
 ///
@@ -33,9 +33,13 @@ impl NetworkPolicy {
     }
 
     /// Tells of a refusal. What it was, and what would have allowed it, is found out only now.
-    pub(super) fn report(&self, refusal: wayleave_system::refusal::Refusal) -> Answer {
+    pub(super) fn report(&self, refusal: Refusal) -> Answer {
         tracing::debug!(grants = ?refusal.grants, "refused: {refusal}");
-        self.refusals.as_ref().map_or(Answer::Deny, |refusals| refusals.refused(refusal))
+        let Some(refusals) = &self.refusals else { return Answer::Deny };
+        let Some(why) = self.rules.closed() else { return refusals.refused(refusal) };
+        // Whatever is answered: nobody can open it.
+        refusals.refused(refusal.hopeless(why));
+        Answer::Deny
     }
 
     fn route_out(&self, protocol: Protocol, to: SocketAddr) -> Option<SocketAddr> {
@@ -45,7 +49,8 @@ impl NetworkPolicy {
     /// Whether a socket may take a port of the system's choice: nobody reaches it there that it may
     /// not reach. Who is told of refusals would rather hear where it wants to go then.
     fn takes_any(&self, protocol: Protocol, at: SocketAddr) -> bool {
-        at.port() == 0 && (self.rules.sends(protocol) || self.refusals.is_some())
+        let of_use = self.rules.sends(protocol) || self.refusals.is_some();
+        at.port() == 0 && of_use && self.rules.closed().is_none()
     }
 }
 

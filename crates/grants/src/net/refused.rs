@@ -135,6 +135,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_closed_can_not_be_opened() {
+        let told = Told::new(Answer::Allow);
+        let mut rules = rules(&["tcp://*:*", "udp://*:*"], &["in tcp://*:*", "resolve *"]);
+        rules.close("it is night");
+        let policy = NetworkPolicy::new(rules).with_refusals(Some(told.clone()));
+        let address = "127.0.0.1:0".parse().unwrap();
+        for how in [
+            Use::TcpBind,
+            Use::TcpListen,
+            Use::TcpConnect,
+            Use::UdpBind,
+            Use::UdpBindToSend,
+            Use::UdpSend,
+        ] {
+            assert_eq!(policy.route(how, address), None, "{how:?}");
+            assert_eq!(policy.refused(Refused::Address(how, address)), Answer::Deny, "{how:?}");
+        }
+        assert_eq!(policy.name("a.org"), Naming::Refused);
+        assert_eq!(policy.refused(Refused::Name("a.org")), Answer::Deny);
+        let refusals = told.refusals.lock().unwrap();
+        assert_eq!(refusals.len(), 7);
+        for refusal in &*refusals {
+            assert!(refusal.grants.is_empty(), "{refusal:?}");
+            assert_eq!(refusal.why.as_deref(), Some("it is night"));
+        }
+    }
+
+    #[test]
     fn what_is_offered_would_do() {
         let told = Told::new(Answer::Deny);
         let policy = NetworkPolicy::new(rules(&[], &["public"])).with_refusals(Some(told.clone()));

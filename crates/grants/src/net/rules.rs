@@ -19,9 +19,21 @@ pub struct NetworkRules {
     inbound: Vec<AddressRule>,
     resolve: Vec<NameRule>,
     public_only: bool,
+    closed: Option<&'static str>,
 }
 
 impl NetworkRules {
+    /// Closes the network: nothing can be reached, whatever allows it, and nobody who is asked can
+    /// let it be reached. `why` is told with what is refused.
+    pub fn close(&mut self, why: &'static str) {
+        self.closed = Some(why);
+    }
+
+    /// Why the network is [closed](Self::close), if it is.
+    pub(super) fn closed(&self) -> Option<&'static str> {
+        self.closed
+    }
+
     /// Whether sockets can reach nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -109,7 +121,7 @@ impl NetworkRules {
         names: &[String],
         more: Option<&AddressRule>,
     ) -> Option<SocketAddr> {
-        if self.denies(protocol, asked, names) {
+        if self.closed.is_some() || self.denies(protocol, asked, names) {
             return None;
         }
         let rules = || self.outbound.iter().chain(more).filter(|rule| rule.protocol == protocol);
@@ -131,6 +143,9 @@ impl NetworkRules {
 
     /// Where an address of this machine leads; `None` when nothing may arrive there.
     pub(super) fn route_in(&self, protocol: Protocol, at: SocketAddr) -> Option<SocketAddr> {
+        if self.closed.is_some() {
+            return None;
+        }
         let rules = || self.inbound.iter().filter(|rule| rule.protocol == protocol);
         let mut mapped =
             rules().filter(|rule| rule.is_mapping()).filter_map(|rule| rule.inbound(at));
@@ -145,7 +160,7 @@ impl NetworkRules {
     /// What becomes of a name that sockets look up.
     pub(super) fn name(&self, name: &str) -> Naming {
         let denied = |rule: &AddressRule| !rule.protocol.is_http() && denies_name(rule, name, None);
-        if self.denied.iter().any(denied) {
+        if self.closed.is_some() || self.denied.iter().any(denied) {
             return Naming::Refused;
         }
         let mut known = Vec::new();
@@ -186,8 +201,9 @@ impl NetworkRules {
     /// What becomes of a name that requests are sent to.
     #[cfg(feature = "http")]
     pub(super) fn http_name(&self, protocol: Protocol, name: &str, port: u16) -> Naming {
-        let denied = |rule: &&AddressRule| applies(rule, protocol);
-        if self.denied.iter().filter(denied).any(|rule| denies_name(rule, name, Some(port))) {
+        let denied =
+            |rule: &AddressRule| applies(rule, protocol) && denies_name(rule, name, Some(port));
+        if self.closed.is_some() || self.denied.iter().any(denied) {
             return Naming::Refused;
         }
         let (mut any, mut known) = (false, Vec::new());
