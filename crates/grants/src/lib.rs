@@ -22,6 +22,7 @@ mod env;
 mod error;
 mod file;
 mod grants;
+mod host_folders;
 mod http;
 mod image;
 mod learn;
@@ -46,6 +47,7 @@ pub use env::EnvGrant;
 pub use error::Error;
 pub use file::FileGrant;
 pub use grants::{Clocks, Grants, Limits, Preopen};
+pub use host_folders::HostFolders;
 pub use http::HttpGrant;
 pub use image::ImageGrant;
 

@@ -59,6 +59,7 @@ impl Grants {
     /// As [`Grants::dir`]; [`Error::OverlayFolder`] where the folder for an overlay's changes can
     /// not be used. It is made where it is missing.
     pub fn dir_grant(mut self, grant: DirGrant) -> Result<Self, Error> {
+        self.host_folders.add(&grant)?;
         let watch = quota_watch(&grant, &self.mount_refusals);
         let DirGrant { host, guest, access, limits } = grant;
         let open_dir = |code| Error::OpenDir { path: host.clone(), code };
@@ -170,7 +171,10 @@ impl Grants {
         self.mount(guest.into(), |mounts, guest| mounts.dir(guest, dir))
     }
 
-    fn single_file(self, host: &Path, guest: String, read_only: bool) -> Result<Self, Error> {
+    fn single_file(mut self, host: &Path, guest: String, read_only: bool) -> Result<Self, Error> {
+        if !read_only {
+            self.host_folders.add_file(host)?;
+        }
         let file = SingleFile::open_ambient(host, read_only)
             .map_err(|code| Error::OpenFile { path: host.to_owned(), code })?;
         self.mount(guest, |mounts, guest| mounts.file(guest, file))
