@@ -1,5 +1,6 @@
 use crate::calls;
 use crate::failure::Failure;
+use crate::files::OwnFiles;
 use crate::grants::{GrantArgs, OverlayArgs};
 use crate::invoke::{self, Called};
 use crate::record::{self, RecordArgs};
@@ -95,8 +96,12 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
     };
-    let calls = args.trace.open(args.verbose > 1, &settings.dirs)?;
-    let overlay_diff = args.overlay.open(&settings.dirs)?;
+    let mut own = args.refusals.own_files(OwnFiles::new(&file, &settings));
+    if let Some(in_use) = args.grants.manifest_in_use(&file) {
+        own.using(&in_use.path, "the manifest");
+    }
+    let calls = args.trace.open(args.verbose > 1, &mut own)?;
+    let overlay_diff = args.overlay.open(&mut own)?;
     let mut builder = args
         .engine
         .builder()
@@ -125,7 +130,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         Some(to) => {
             let engine = compiled.then(|| args.engine.kind());
             let recording =
-                args.record.begin(to, &file, engine.flatten(), policy, &grants, &settings.dirs);
+                args.record.begin(to, &file, engine.flatten(), policy, &grants, &mut own);
             recording.and_then(|recording| recording.run(&program, grants, args.invoke.as_deref()))
         }
         None => match &args.invoke {

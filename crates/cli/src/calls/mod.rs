@@ -4,7 +4,7 @@ mod lines;
 mod summary;
 
 use crate::failure::Failure;
-use crate::files::{self, Readers};
+use crate::files::{self, OwnFiles, Readers};
 use clap::ValueEnum;
 use lines::Lines;
 use std::io::{Write, stderr};
@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use summary::Summary;
 use wayleave::Tracer;
-use wayleave::grants::DirGrant;
 
 /// Options that `run` has for it.
 #[derive(Debug, Default, clap::Args)]
@@ -64,9 +63,8 @@ pub(crate) struct Calls {
 }
 
 impl TraceArgs {
-    /// Opens what is to be written to, beside folders that are granted. With `all`, calls are told
-    /// even if no option asks for it.
-    pub(crate) fn open(&self, all: bool, granted: &[DirGrant]) -> Result<Calls, Failure> {
+    /// Opens what is to be written to. With `all`, calls are told even if no option asks for it.
+    pub(crate) fn open(&self, all: bool, own: &mut OwnFiles) -> Result<Calls, Failure> {
         let only = Only(self.trace_only.clone());
         let Some(place) = self.trace.clone().or_else(|| all.then(|| "-".into())) else {
             return Ok(Calls { tracer: None, summary: None });
@@ -77,9 +75,14 @@ impl TraceArgs {
         }
         let to: Box<dyn Write + Send> = match place.as_os_str() == "-" {
             true => Box::new(stderr()),
-            false => Box::new(files::create(&place, Readers::Usual, granted).map_err(|error| {
-                Failure::usage(format!("--trace: {} can not be written: {error}", place.display()))
-            })?),
+            false => {
+                let opened = files::create(&place, Readers::Usual, own).map_err(|error| {
+                    let place = place.display();
+                    Failure::usage(format!("--trace: {place} can not be written: {error}"))
+                });
+                own.using(&place, "what --trace writes");
+                Box::new(opened?)
+            }
         };
         let lines = Lines::new(to, only, self.trace_format == Format::Json);
         Ok(Calls { tracer: Some(Arc::new(lines)), summary: None })

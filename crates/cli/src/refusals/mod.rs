@@ -6,6 +6,7 @@ mod remember;
 mod show;
 
 use crate::failure::Failure;
+use crate::files::OwnFiles;
 use crate::http;
 pub(crate) use show::describe;
 
@@ -75,6 +76,17 @@ impl RefusalArgs {
     /// Whether the program has to be one that can be ended.
     pub(crate) fn interrupts(&self) -> bool {
         self.on_refusal == OnRefusal::Trap
+    }
+
+    /// With the manifest that is to be written.
+    pub(crate) fn own_files(&self, mut own: OwnFiles) -> OwnFiles {
+        for file in self.learn.iter().chain(&self.remember) {
+            own.using(file, "the manifest that is to be written");
+        }
+        if self.learn.is_some() {
+            own.all_is_read();
+        }
+        own
     }
 
     /// What a program is given that asks for `settings`, some of it in the manifest `in_use`, so that
