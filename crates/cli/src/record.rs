@@ -1,6 +1,6 @@
 use crate::failure::Failure;
 use crate::files::{self, OwnFiles, Readers};
-use crate::invoke::{self, Called};
+use crate::invoke::{Call, Called};
 use crate::run::on_file;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -79,15 +79,15 @@ impl Recording<'_> {
         self,
         program: &Program,
         grants: Grants,
-        invoke: Option<&str>,
+        invoke: Option<(&str, Call)>,
     ) -> Result<Called, Failure> {
         let on_file = |error| on_file(self.file, error);
         let (called, kept) = match invoke {
-            Some(call) => {
-                let recorder = self.recorder.invoked(call);
+            Some((text, call)) => {
+                let recorder = self.recorder.invoked(text);
                 let (mut instance, session) =
                     program.record_instance(grants, recorder).map_err(on_file)?;
-                let called = invoke::call(self.file, &mut instance, call)?;
+                let called = call.on(self.file, &mut instance)?;
                 let kept = session.finish(&called.recorded());
                 (called, kept)
             }

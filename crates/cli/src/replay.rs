@@ -1,5 +1,5 @@
 use crate::failure::Failure;
-use crate::invoke::{self, Called};
+use crate::invoke::{Call, Called};
 use crate::run::on_file;
 use crate::runtime::{EngineArgs, with_cache};
 use std::io;
@@ -103,10 +103,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     let called = match invoked {
         Some(call) => {
+            let recorded = |failure: Failure| failure.of(args.recording.display());
+            let call = Call::parse(&file, &program, &call).map_err(recorded)?;
             let (mut instance, replay) =
                 program.replay_instance(recording, stdout, stderr).map_err(on_file)?;
-            let called = invoke::call(&file, &mut instance, &call)
-                .map_err(|failure| failure.of(args.recording.display()))?;
+            let called = call.on(&file, &mut instance).map_err(recorded)?;
             let ended = replay.finish(called.recorded()).map_err(about)?;
             called.into_recorded(&ended)
         }

@@ -2,7 +2,7 @@ use crate::calls;
 use crate::failure::Failure;
 use crate::files::OwnFiles;
 use crate::grants::{GrantArgs, OverlayArgs};
-use crate::invoke::{self, Called};
+use crate::invoke::{Call, Called};
 use crate::record::{self, RecordArgs};
 use crate::refusals::RefusalArgs;
 use crate::runtime::{EngineArgs, with_cache};
@@ -126,17 +126,22 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let on_file = |error| on_file(&file, error);
     let grants = refusals.may_end(&program, grants).map_err(on_file)?;
     let overlays = grants.overlays.clone();
+    // Before there is a recording: a call that can not be made leaves none.
+    let invoke = match args.invoke.as_deref() {
+        Some(text) => Some((text, Call::parse(&file, &program, text)?)),
+        None => None,
+    };
     let called = match &args.record.record {
         Some(to) => {
             let engine = compiled.then(|| args.engine.kind());
             let recording =
                 args.record.begin(to, &file, engine.flatten(), policy, &grants, &mut own);
-            recording.and_then(|recording| recording.run(&program, grants, args.invoke.as_deref()))
+            recording.and_then(|recording| recording.run(&program, grants, invoke))
         }
-        None => match &args.invoke {
-            Some(call) => {
+        None => match invoke {
+            Some((_, call)) => {
                 let instance = program.instantiate(grants).map_err(on_file);
-                instance.and_then(|mut instance| invoke::call(&file, &mut instance, call))
+                instance.and_then(|mut instance| call.on(&file, &mut instance))
             }
             None => program.run(grants).map(Called::Ended).map_err(on_file),
         },

@@ -95,7 +95,7 @@ impl On {
         let recorder = Recorder::new(fs::File::create(to).unwrap(), &bytes).invoked("run()");
         let grants = grants.stdout(stdout.clone()).stderr(stderr);
         let (mut instance, session) = self.program.record_instance(grants, recorder).unwrap();
-        let ended = call(&mut instance);
+        let ended = call(&self.program, &mut instance);
         session.finish(&ended).unwrap();
         (String::from_utf8(stdout.take()).unwrap(), ended)
     }
@@ -113,7 +113,7 @@ impl On {
                 Err(Error::Recording(error)) => return (String::new(), Err(error)),
                 Err(error) => panic!("{error}"),
             };
-        let ended = replay.finish(tell(call(&mut instance)));
+        let ended = replay.finish(tell(call(&self.program, &mut instance)));
         (String::from_utf8(stdout.take()).unwrap(), ended)
     }
 
@@ -128,8 +128,8 @@ impl On {
 }
 
 /// Calls what programs export for being run, as any other export.
-fn call(instance: &mut Instance) -> Ended {
-    let path = instance.find_funcs("run").remove(0);
+fn call(program: &Program, instance: &mut Instance) -> Ended {
+    let path = program.find_funcs("run").remove(0);
     let path: Vec<_> = path.iter().map(String::as_str).collect();
     match instance.invoke(&path, &[]) {
         Ok(result) => Ended::returned(format!("{result:?}").as_bytes()),
