@@ -88,6 +88,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Certificates that can not be used.
+    #[error("certificates of {}: {reason}", path.display())]
+    Authorities {
+        /// The file on the host.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A folder for the changes of an overlay that can not be used.
     #[error("folder {} can not hold the changes of an overlay: {reason}", path.display())]
     OverlayFolder {

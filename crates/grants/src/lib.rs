@@ -14,6 +14,7 @@
 //! was expected, never a grant.
 
 mod between;
+mod check;
 mod clocks;
 mod describe;
 mod determinism;

@@ -1,5 +1,6 @@
 //! Folders, files, images and memory under the guest's paths.
 
+use crate::check::mount_error;
 use crate::grants::refuse_nul;
 use crate::refusal::quota_watch;
 use crate::{Access, DirGrant, Error, FileGrant, Grants, MemoryGrant, MountLimits, Preopen};
@@ -186,10 +187,7 @@ impl Grants {
         add: impl FnOnce(&mut Mounts, String) -> Result<(), MountError>,
     ) -> Result<Self, Error> {
         refuse_nul(&guest, || "a guest path".to_owned())?;
-        add(&mut self.mounts, guest.clone()).map_err(|error| match error {
-            MountError::Taken => Error::SameGuestPath { guest },
-            error => Error::GuestPath { guest, reason: error.to_string() },
-        })?;
+        add(&mut self.mounts, guest.clone()).map_err(|error| mount_error(&guest, error))?;
         let folders = self.mounts.folders().into_iter();
         self.preopens = folders.map(|(guest, dir)| Preopen { guest, dir }).collect();
         Ok(self)

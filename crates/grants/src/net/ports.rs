@@ -17,6 +17,10 @@ impl Ports {
         Self(vec![port..=port])
     }
 
+    pub(super) fn ranges(&self) -> &[RangeInclusive<u16>] {
+        &self.0
+    }
+
     /// The port, if it is just one.
     pub(super) fn single(&self) -> Option<u16> {
         match self.0.as_slice() {

@@ -233,7 +233,7 @@ impl NetworkRules {
 }
 
 /// Whether a rule that denies is about what is sent by a protocol. Requests go by TCP.
-fn applies(rule: &AddressRule, protocol: Protocol) -> bool {
+pub(super) fn applies(rule: &AddressRule, protocol: Protocol) -> bool {
     let by_tcp = rule.protocol == Protocol::Tcp && protocol != Protocol::Udp;
     rule.protocol == protocol || by_tcp
 }

@@ -10,6 +10,7 @@
 mod dir;
 mod entries;
 mod folders;
+mod paths;
 mod rooted;
 mod spot;
 mod tree;
@@ -17,6 +18,7 @@ mod tree;
 use super::{Dir, SingleFile};
 use crate::{ErrorCode, Result as SystemResult};
 use dir::MountDir;
+pub use paths::MountPaths;
 use rooted::Rooted;
 use std::any::Any;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use tree::GuestRoute;
 #[derive(Clone, Default)]
 pub struct Mounts {
     points: Vec<Point>,
+    paths: MountPaths,
 }
 
 /// Why something can not be mounted under a guest path.
@@ -53,6 +56,12 @@ struct Point {
     mounted: Mounted,
 }
 
+impl Point {
+    fn new(guest: String, mounted: Mounted) -> Self {
+        Self { route: GuestRoute::parse(&guest), guest, mounted }
+    }
+}
+
 #[derive(Clone)]
 enum Mounted {
     Dir(Arc<dyn Dir>),
@@ -66,8 +75,9 @@ impl Mounts {
     /// [`MountError::Taken`], [`MountError::ThroughFile`].
     pub fn dir(&mut self, guest: impl Into<String>, dir: Arc<dyn Dir>) -> Result<(), MountError> {
         let guest = guest.into();
-        let route = GuestRoute::parse(&guest);
-        self.add(Point { guest, route, mounted: Mounted::Dir(dir) })
+        self.paths.dir(guest.as_str())?;
+        self.points.push(Point::new(guest, Mounted::Dir(dir)));
+        Ok(())
     }
 
     /// Mounts a file. The guest finds a folder that holds it: the one that is mounted there, or one
@@ -77,12 +87,9 @@ impl Mounts {
     /// [`MountError::Taken`], [`MountError::NoFilePath`], [`MountError::ThroughFile`].
     pub fn file(&mut self, guest: impl Into<String>, file: SingleFile) -> Result<(), MountError> {
         let guest = guest.into();
-        let route = GuestRoute::parse(&guest);
-        let last = guest.rsplit('/').next();
-        if route.is_none() || matches!(last, None | Some("" | ".")) {
-            return Err(MountError::NoFilePath);
-        }
-        self.add(Point { guest, route, mounted: Mounted::File(Arc::new(file)) })
+        self.paths.file(guest.as_str())?;
+        self.points.push(Point::new(guest, Mounted::File(Arc::new(file))));
+        Ok(())
     }
 
     /// The folders that the guest finds open, with their paths, in the order in which they were
@@ -94,26 +101,6 @@ impl Mounts {
     #[must_use]
     pub fn folders(&self) -> Vec<(String, Arc<dyn Dir>)> {
         folders::folders(&self.points)
-    }
-
-    fn add(&mut self, point: Point) -> Result<(), MountError> {
-        for other in &self.points {
-            if other.guest == point.guest {
-                return Err(MountError::Taken);
-            }
-            let (Some(one), Some(two)) = (&point.route, &other.route) else { continue };
-            if one == two {
-                return Err(MountError::Taken);
-            }
-            let through = |file: &Point, above: &GuestRoute, below: &GuestRoute| {
-                matches!(file.mounted, Mounted::File(_)) && below.is_below(above)
-            };
-            if through(&point, one, two) || through(other, two, one) {
-                return Err(MountError::ThroughFile);
-            }
-        }
-        self.points.push(point);
-        Ok(())
     }
 }
 
