@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use wayleave::grants::units::parse_duration;
+use wayleave::grants::units::parse_timeout;
 use wayleave::recording::Error as Broken;
 use wayleave::system::stdio;
 use wayleave::{EngineKind, Recording, UnknownImports};
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long)]
     partial: bool,
     /// End it after this time (500ms, 10s, 2m)
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
     timeout: Option<Duration>,
     /// Let the program use as much memory and handles as it was let, where that is more than
     /// programs usually get: for recordings of people whom you trust

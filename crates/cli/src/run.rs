@@ -101,7 +101,7 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         own.using(&in_use.path, "the manifest");
     }
     let calls = args.trace.open(args.verbose > 1, &mut own)?;
-    let overlay_diff = args.overlay.open(&mut own)?;
+    let overlay_diff = args.overlay.open(&settings.dirs, &mut own)?;
     let mut builder = args
         .engine
         .builder()

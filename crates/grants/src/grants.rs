@@ -269,7 +269,7 @@ impl Grants {
     /// up, whatever allows it.
     ///
     /// # Errors
-    /// [`Error::AddressRule`] when the rule leads elsewhere.
+    /// [`Error::RuleDirection`] when the rule leads elsewhere.
     pub fn deny_outbound(mut self, rule: AddressRule) -> Result<Self, Error> {
         self.network_rules.deny_outbound(rule)?;
         Ok(self)
@@ -285,7 +285,7 @@ impl Grants {
     /// Allows listening and receiving at addresses of this machine.
     ///
     /// # Errors
-    /// [`Error::AddressRule`] when the rule has a name other than `localhost`, or is for `http`.
+    /// [`Error::RuleDirection`] when the rule has a name other than `localhost`, or is for `http`.
     pub fn allow_inbound(mut self, rule: AddressRule) -> Result<Self, Error> {
         self.network_rules.allow_inbound(rule)?;
         Ok(self)

@@ -168,6 +168,7 @@ fn mistakes_are_told_where_they_are() {
             "2:11: `timeout` is a text, \"10s\", or a whole number; this is",
         ),
         ("[limits]\ntimeout = 1.5", "2:11: `timeout` is a text"),
+        ("[limits]\ntimeout = 0", "2:11: \"0\": nothing can be done in no time"),
         ("[limits]\nfuel = -1", "2:8: -1 is too large, or below 0"),
         ("[limits]\nfuel = \"1\"", "2:8: `fuel` is a whole number; this is a text"),
         ("[limits]\nfuel = 1\nfuel = 2", "3:1: not TOML: duplicate key"),

@@ -3,7 +3,7 @@ use crate::files::{self, OwnFiles, Readers};
 use std::fmt::Write as _;
 use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
-use wayleave::grants::OverlayMount;
+use wayleave::grants::{Access, DirGrant, OverlayMount};
 use wayleave::system::fs::ChangeKind;
 use wayleave::system::stdio::printable;
 
@@ -19,7 +19,17 @@ pub(crate) struct OverlayArgs {
 
 impl OverlayArgs {
     /// Opens what is to be written to: before the program runs, which could put a link in its place.
-    pub(crate) fn open(&self, own: &mut OwnFiles) -> Result<OverlayDiff, Failure> {
+    pub(crate) fn open(
+        &self,
+        dirs: &[DirGrant],
+        own: &mut OwnFiles,
+    ) -> Result<OverlayDiff, Failure> {
+        let changes = |dir: &DirGrant| matches!(dir.access, Access::Overlay | Access::OverlayIn(_));
+        if self.overlay_diff.is_some() && !dirs.iter().any(changes) {
+            let line =
+                "--overlay-diff: no folder is given as an overlay (`--dir HOST::GUEST::overlay`)";
+            return Err(Failure::usage(line));
+        }
         let to: Option<Box<dyn Write>> = match &self.overlay_diff {
             None => None,
             Some(None) => Some(Box::new(stderr())),

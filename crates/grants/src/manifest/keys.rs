@@ -2,7 +2,7 @@
 
 use super::Key;
 use crate::check::mount_error;
-use crate::units::{format_bytes, format_duration, parse_address, parse_bytes, parse_duration};
+use crate::units::{format_bytes, format_duration, parse_address, parse_bytes, parse_timeout};
 use crate::{
     AddressRule, DirGrant, EnvGrant, FileGrant, ImageGrant, LimitSettings, MemoryGrant,
     NetworkRules, Settings, StreamGrant,
@@ -275,7 +275,7 @@ fn time(
 ) -> Key<Settings> {
     Key::amount(
         name,
-        parse_duration,
+        parse_timeout,
         |time| format_duration(*time),
         move |settings: &mut Settings, time| *place(&mut settings.limits) = Some(time),
         move |settings| *place(&mut settings.limits.clone()),

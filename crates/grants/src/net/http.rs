@@ -1,5 +1,6 @@
 //! The same rules for the requests of `wasi:http`.
 
+use super::refused::denied;
 use super::{AddressRule, Block, HostRule, NamePattern, NetworkPolicy, Protocol};
 use std::net::{IpAddr, SocketAddr};
 use wayleave_system::http::{Destination, Policy, Scheme};
@@ -36,25 +37,29 @@ impl Policy for NetworkPolicy {
             return Answer::Deny;
         };
         let target = rule(protocol, &host, to.port);
-        let (object, grants) = match (address, host) {
+        let (object, grants, rule) = match (address, host) {
             (Some(address), Host::Name(name)) => {
                 let asked = SocketAddr::new(address.to_canonical(), to.port);
-                let grants = self.outbound_grants(protocol, asked, &[name]);
-                (format!("{target} at {asked}"), grants)
+                let names = [name];
+                let grants = self.outbound_grants(protocol, asked, &names);
+                let rule = self.rules.denying(protocol, asked, &names);
+                (format!("{target} at {asked}"), grants, rule)
             }
             (None, Host::Name(name)) => {
                 let mut rules = self.rules.clone();
                 rules.allow_outbound(target.clone());
                 let allowed = rules.http_name(protocol, &name, to.port) != Naming::Refused;
                 let grant = allowed.then(|| Grant::new("allow-outbound", target.to_string()));
-                (target.to_string(), grant.into_iter().collect())
+                let rule = self.rules.denying_request(protocol, &name, to.port);
+                (target.to_string(), grant.into_iter().collect(), rule)
             }
             (_, Host::Address(address)) => {
                 let asked = SocketAddr::new(address, to.port);
-                (target.to_string(), self.outbound_grants(protocol, asked, &[]))
+                let rule = self.rules.denying(protocol, asked, &[]);
+                (target.to_string(), self.outbound_grants(protocol, asked, &[]), rule)
             }
         };
-        self.report(Refusal::new("send a request to", object, grants))
+        self.report(denied(Refusal::new("send a request to", object, grants), rule))
     }
 }
 

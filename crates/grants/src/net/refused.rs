@@ -18,14 +18,15 @@ impl NetworkPolicy {
             Use::UdpSend => ("send to", Protocol::Udp),
         };
         let object = format!("{protocol}://{address}");
-        let grants = match how {
+        match how {
             Use::TcpConnect | Use::UdpSend => {
                 let names = self.pins().names(address.ip()).to_vec();
-                self.outbound_grants(protocol, address, &names)
+                let grants = self.outbound_grants(protocol, address, &names);
+                let refusal = Refusal::new(tried, object, grants);
+                denied(refusal, self.rules.denying(protocol, address, &names))
             }
-            _ => self.inbound_grants(protocol, address),
-        };
-        Refusal::new(tried, object, grants)
+            _ => Refusal::new(tried, object, self.inbound_grants(protocol, address)),
+        }
     }
 
     pub(super) fn name_refusal(&self, name: &str) -> Refusal {
@@ -34,7 +35,7 @@ impl NetworkPolicy {
         rules.allow_resolve(rule.clone());
         let allowed = rules.name(name) != Naming::Refused;
         let grant = allowed.then(|| Grant::new("allow-resolve", rule.to_string()));
-        Refusal::new("look up", name, grant)
+        denied(Refusal::new("look up", name, grant), self.rules.denying_name(name))
     }
 
     /// The rules that would have allowed to reach an address: by the names that it has, and by
@@ -61,6 +62,18 @@ impl NetworkPolicy {
         let grant = allowed.then(|| Grant::new("allow-inbound", rule.to_string()));
         grant.into_iter().collect()
     }
+}
+
+/// What a rule denies, nothing allows.
+pub(super) fn denied(refusal: Refusal, rule: Option<&AddressRule>) -> Refusal {
+    match rule {
+        Some(rule) => refusal.hopeless(format!("{} denies it", grant("deny-outbound", rule))),
+        None => refusal,
+    }
+}
+
+fn grant(option: &'static str, rule: &AddressRule) -> Grant {
+    Grant::new(option, rule.to_string())
 }
 
 #[cfg(test)]
@@ -132,6 +145,29 @@ mod tests {
             assert_eq!(said, tried);
             assert_eq!(offered, grants, "{said}");
         }
+    }
+
+    #[test]
+    fn the_rule_that_denies_is_named() {
+        let why = |deny: &str, what: Refused<'_>| {
+            let told = Told::new(Answer::Deny);
+            let policy = NetworkPolicy::new(rules(&[], &[deny])).with_refusals(Some(told.clone()));
+            policy.resolved("a.org", vec!["1.2.3.4".parse().unwrap()]);
+            policy.refused(what);
+            let refusal = told.refusals.lock().unwrap().pop().unwrap();
+            refusal.why.unwrap_or_default()
+        };
+        let to = |address: &str| Refused::Address(Use::TcpConnect, address.parse().unwrap());
+        let said = "--deny-outbound 'tcp://1.2.0.0/16:*' denies it";
+        assert_eq!(why("deny tcp://1.2.0.0/16:*", to("1.2.3.4:443")), said);
+        assert_eq!(
+            why("deny tcp://a.org:80", to("1.2.3.4:80")),
+            "--deny-outbound tcp://a.org:80 denies it"
+        );
+        assert_eq!(why("deny tcp://a.org:80", to("1.2.3.4:443")), "");
+        let said = "--deny-outbound 'udp://b.org:*' denies it";
+        assert_eq!(why("deny udp://b.org:*", Refused::Name("b.org")), said);
+        assert_eq!(why("deny udp://b.org:1", Refused::Name("b.org")), "");
     }
 
     #[test]
