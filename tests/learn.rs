@@ -219,6 +219,21 @@ fn a_host_that_was_sent_a_request_is_learned_and_no_socket() {
     }
 }
 
+/// A program that leaves its ports to the system has others in the next run.
+#[test]
+fn ports_that_the_system_has_chosen_are_learned_as_such() {
+    for engine in ["wasmtime", "wasmi"] {
+        let runs = Runs::new(engine, "p2/network.wasm");
+        let (code, printed, manifest) = runs.learn("allow", &["tcp", "127.0.0.1"]);
+        assert_eq!(code, Some(0), "{engine}: {printed}");
+        let expected = "[grants]\nallow-outbound = [\"tcp://127.0.0.1:*\"]\n\
+                        allow-inbound = [\"tcp://127.0.0.1:0\"]";
+        assert_eq!(manifest, expected, "{engine}");
+        let (code, again) = runs.again(&["tcp", "127.0.0.1"]);
+        assert_eq!(code, Some(0), "{engine}: {again}");
+    }
+}
+
 #[test]
 fn nothing_of_the_network_is_learned_where_it_is_denied() {
     let server = echo().to_string();

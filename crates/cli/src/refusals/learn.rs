@@ -61,7 +61,7 @@ impl Learner {
         };
         let first = self.record.note(refusal.clone());
         let tried = refusal.to_string();
-        if let (true, Some(grant)) = (answer.allows(), refusal.grants.first()) {
+        if let (true, Some(grant)) = (answer.allows(), lasting(&refusal)) {
             if first && self.asker.is_none() {
                 show::line(&format!("allowed to {refusal}"));
             }
@@ -101,6 +101,13 @@ impl Learner {
         }
         Ok(())
     }
+}
+
+/// The narrowest grant that allows the same in the next run: of a port that the system has chosen, the
+/// one for all ports.
+fn lasting(refusal: &Refusal) -> Option<&Grant> {
+    let every = |grant: &&Grant| grant.value.ends_with(":*");
+    refusal.grants.iter().find(every).or(refusal.grants.first())
 }
 
 /// The place of a manifest that is not there yet: what is there may be somebody's work.

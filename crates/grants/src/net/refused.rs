@@ -1,6 +1,6 @@
 //! What would have allowed what was refused.
 
-use super::{AddressRule, Block, HostRule, NamePattern, NameRule, NetworkPolicy, Protocol};
+use super::{AddressRule, Block, HostRule, NamePattern, NameRule, NetworkPolicy, Ports, Protocol};
 use std::net::SocketAddr;
 use wayleave_system::net::{Naming, Use};
 use wayleave_system::refusal::{Grant, Refusal};
@@ -49,8 +49,15 @@ impl NetworkPolicy {
         let mut hosts: Vec<_> =
             names.iter().map(|name| HostRule::Name(NamePattern::Name(name.clone()))).collect();
         hosts.push(HostRule::Block(Block::one(to.ip())));
-        let rules = hosts.into_iter().map(|host| AddressRule::of(protocol, host, to.port()));
+        let rule = |host: &HostRule| AddressRule::of(protocol, host.clone(), to.port());
+        let mut rules: Vec<_> = hosts.iter().map(rule).collect();
+        if self.is_chosen(protocol, to) {
+            // Of a port that the system has chosen only a rule for all ports serves for the next run.
+            let every = |rule: AddressRule| AddressRule { ports: Ports::all(), ..rule };
+            rules.extend(hosts.iter().map(rule).map(every));
+        }
         rules
+            .into_iter()
             .filter(|rule| self.rules.route_out(protocol, to, names, Some(rule)).is_some())
             .map(|rule| Grant::new("allow-outbound", rule.to_string()))
             .collect()
@@ -145,6 +152,27 @@ mod tests {
             assert_eq!(said, tried);
             assert_eq!(offered, grants, "{said}");
         }
+    }
+
+    #[test]
+    fn a_port_that_the_system_has_chosen_is_another_one_next_time() {
+        let told = Told::new(Answer::Deny);
+        let policy = NetworkPolicy::new(rules(&[], &[])).with_refusals(Some(told.clone()));
+        let (own, other) = ("127.0.0.1:4711", "127.0.0.1:4712");
+        policy.bound(Use::TcpBind, own.parse().unwrap());
+        policy.bound(Use::UdpBind, "0.0.0.0:4712".parse().unwrap());
+        let offered = |how, address: &str| {
+            policy.refused(Refused::Address(how, address.parse().unwrap()));
+            told.last().1
+        };
+        let of = |rule: &str| format!("--allow-outbound {rule}");
+        let every = of("'tcp://127.0.0.1:*'");
+        assert_eq!(offered(Use::TcpConnect, own), [of("tcp://127.0.0.1:4711"), every]);
+        assert_eq!(offered(Use::TcpConnect, other), [of("tcp://127.0.0.1:4712")]);
+        assert_eq!(offered(Use::TcpConnect, "127.0.0.2:4711"), [of("tcp://127.0.0.2:4711")]);
+        assert_eq!(offered(Use::UdpSend, own), [of("udp://127.0.0.1:4711")]);
+        let every = of("'udp://127.0.0.1:*'");
+        assert_eq!(offered(Use::UdpSend, other), [of("udp://127.0.0.1:4712"), every]);
     }
 
     #[test]
