@@ -75,6 +75,38 @@ fn learning_changes_nothing() {
     }
 }
 
+/// Paths of a manifest are taken from its folder on.
+#[test]
+fn a_manifest_in_another_folder_has_paths_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let top = folder.path().canonicalize().expect("its path");
+    std::fs::create_dir(top.join("sub")).expect("a folder");
+    for file in ["a", "sub/b"] {
+        std::fs::write(top.join(file), "one\n").expect("a file");
+    }
+    let wc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/built/wc.wasm");
+    let run = |options: [&str; 2]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_wayleave"))
+            .args(["run", "--no-cache"])
+            .args(options)
+            .arg(&wc)
+            .args(["a", "sub/b"])
+            .current_dir(&top)
+            .output()
+            .expect("the command runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let learned = run(["--learn", "sub/needed.toml"]);
+    assert_eq!(learned.0, Some(0), "{}", learned.1);
+    let manifest = std::fs::read_to_string(top.join("sub/needed.toml")).expect("a manifest");
+    let top = top.display();
+    let expected =
+        format!("[grants]\nfile = [\n    \"{top}/a::a::ro\",\n    \"b::sub/b::ro\",\n]\n");
+    assert_eq!(manifest, expected);
+    let again = run(["--manifest", "sub/needed.toml"]);
+    assert_eq!(again.0, Some(0), "{}", again.1);
+}
+
 /// A folder in which a guest of the network is run.
 struct Runs {
     folder: tempfile::TempDir,

@@ -34,6 +34,7 @@ mod memory;
 mod mode;
 mod moment;
 mod mounts;
+mod moved;
 mod net;
 mod randomness;
 mod refusal;

@@ -143,10 +143,7 @@ pub(super) fn write(to: &Place, settings: Settings) -> Result<(), Failure> {
 
 /// The settings as a manifest at this place has them: relative paths are taken from its folder.
 pub(super) fn rooted_for(file: &Path, settings: Settings) -> Result<Settings, Failure> {
-    let real = |path: &Path| path.canonicalize().ok();
-    if real(folder_of(file)) == real(Path::new(".")) {
-        return Ok(settings);
-    }
-    let here = std::env::current_dir().map_err(Failure::other)?;
-    Ok(settings.rooted(&here))
+    let real = |path: &Path| path.canonicalize().map_err(Failure::other);
+    let (here, there) = (real(Path::new("."))?, real(folder_of(file))?);
+    Ok(if here == there { settings } else { settings.moved(&here, &there) })
 }
