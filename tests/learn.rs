@@ -75,6 +75,38 @@ fn learning_changes_nothing() {
     }
 }
 
+/// Paths of a manifest are taken from its folder on.
+#[test]
+fn a_manifest_in_another_folder_has_paths_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let top = folder.path().canonicalize().expect("its path");
+    std::fs::create_dir(top.join("sub")).expect("a folder");
+    for file in ["a", "sub/b"] {
+        std::fs::write(top.join(file), "one\n").expect("a file");
+    }
+    let wc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/built/wc.wasm");
+    let run = |options: [&str; 2]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_wayleave"))
+            .args(["run", "--no-cache"])
+            .args(options)
+            .arg(&wc)
+            .args(["a", "sub/b"])
+            .current_dir(&top)
+            .output()
+            .expect("the command runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let learned = run(["--learn", "sub/needed.toml"]);
+    assert_eq!(learned.0, Some(0), "{}", learned.1);
+    let manifest = std::fs::read_to_string(top.join("sub/needed.toml")).expect("a manifest");
+    let top = top.display();
+    let expected =
+        format!("[grants]\nfile = [\n    \"{top}/a::a::ro\",\n    \"b::sub/b::ro\",\n]\n");
+    assert_eq!(manifest, expected);
+    let again = run(["--manifest", "sub/needed.toml"]);
+    assert_eq!(again.0, Some(0), "{}", again.1);
+}
+
 /// A folder in which a guest of the network is run.
 struct Runs {
     folder: tempfile::TempDir,
@@ -219,6 +251,21 @@ fn a_host_that_was_sent_a_request_is_learned_and_no_socket() {
     }
 }
 
+/// A program that leaves its ports to the system has others in the next run.
+#[test]
+fn ports_that_the_system_has_chosen_are_learned_as_such() {
+    for engine in ["wasmtime", "wasmi"] {
+        let runs = Runs::new(engine, "p2/network.wasm");
+        let (code, printed, manifest) = runs.learn("allow", &["tcp", "127.0.0.1"]);
+        assert_eq!(code, Some(0), "{engine}: {printed}");
+        let expected = "[grants]\nallow-outbound = [\"tcp://127.0.0.1:*\"]\n\
+                        allow-inbound = [\"tcp://127.0.0.1:0\"]";
+        assert_eq!(manifest, expected, "{engine}");
+        let (code, again) = runs.again(&["tcp", "127.0.0.1"]);
+        assert_eq!(code, Some(0), "{engine}: {again}");
+    }
+}
+
 #[test]
 fn nothing_of_the_network_is_learned_where_it_is_denied() {
     let server = echo().to_string();
@@ -226,5 +273,22 @@ fn nothing_of_the_network_is_learned_where_it_is_denied() {
         let runs = Runs::new(engine, "p2/network.wasm");
         let learned = runs.learn("deny", &["connect", &server, "hello"]);
         assert_eq!(learned, (Some(1), REFUSED.to_owned(), String::new()), "{engine}");
+    }
+}
+
+/// Who learns or asks lets nobody into a network that a deterministic run does not have, and what
+/// was learned is a manifest that can be used.
+#[test]
+fn a_deterministic_run_learns_no_network() {
+    let server = echo().to_string();
+    for engine in ["wasmtime", "wasmi"] {
+        let runs = Runs::new(engine, "p2/network.wasm");
+        let options = ["--deterministic", "--learn", "needed.toml", "--learn-network", "allow"];
+        let (code, printed, told) = runs.run(&options, &["connect", &server, "hello"]);
+        assert_eq!((code, &*printed), (Some(1), REFUSED), "{engine}: {told}");
+        assert!(told.contains("a deterministic run has no network"), "{engine}: {told}");
+        assert!(!told.contains("allow-outbound"), "{engine}: {told}");
+        let (_, _, told) = runs.run(&["--manifest", "needed.toml"], &["connect", &server, "a"]);
+        assert!(told.contains("a deterministic run has no network"), "{engine}: {told}");
     }
 }

@@ -68,7 +68,7 @@ fn as_json_and_to_a_file() {
     let lines: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
     assert_eq!(lines.len(), HELLO_0_2.len());
-    assert_eq!(lines[2]["args"]["contents"], r#""Hello, world!\n""#);
+    assert_eq!(lines[2]["args"]["contents"], "Hello, world!\n");
     assert_eq!(lines[0]["interface"], "wasi:cli/stdout@0.2.12");
     assert!(lines.iter().all(|line| line["ns"].is_u64()));
 }

@@ -1,4 +1,5 @@
 use crate::failure::{Failure, print};
+use crate::files::is_same_file;
 use crate::run::on_file;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let component = encode(&module).map_err(|error| about(file, error))?;
     let output = args.output.clone().unwrap_or_else(|| file.with_extension("component.wasm"));
-    if same_file(file, &output) {
+    if is_same_file(file, &output) {
         return Err(Failure::usage(format!(
             "{}: the component would overwrite the module; name another with --output",
             output.display()
@@ -83,10 +84,6 @@ fn one_line(error: &str) -> String {
 
 fn about(file: &Path, message: impl Display) -> Failure {
     Failure::other(format!("{}: {message}", file.display()))
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Files that the command itself writes, where programs may write, too.
 
+mod own;
+
+pub(crate) use own::OwnFiles;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use wayleave::grants::{Access, DirGrant};
 
 /// Who can read a file that is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,12 +19,15 @@ pub(crate) enum Readers {
 /// Begins a file anew. It is not to be reached by a link that a program has made: one that ran
 /// before may have put it there, so that some other file of the person's is written over.
 ///
-/// So the path must not name a link, and where it leads through one of `granted`, no link must lead
-/// out again. Links of the system's, `/dev/stderr`, are followed.
-pub(crate) fn create(path: &Path, readers: Readers, granted: &[DirGrant]) -> io::Result<File> {
+/// So the path must not name a link, nor lie where the program is given something: see [`OwnFiles`].
+/// Links of the system's, `/dev/stderr`, are followed.
+pub(crate) fn create(path: &Path, readers: Readers, own: &OwnFiles) -> io::Result<File> {
     let systems = ["/dev", "/dev/fd"].map(Path::new).contains(&folder_of(path));
     if !systems {
-        refuse_links(path, granted)?;
+        if path.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+            return Err(is_link());
+        }
+        own.check(path)?;
     }
     let mut options = File::options();
     options.write(true).create(true);
@@ -46,21 +51,6 @@ pub(crate) fn create(path: &Path, readers: Readers, granted: &[DirGrant]) -> io:
     Ok(file)
 }
 
-fn refuse_links(path: &Path, granted: &[DirGrant]) -> io::Result<()> {
-    if path.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
-        return Err(is_link());
-    }
-    let folder = folder_of(path).canonicalize()?;
-    for grant in granted.iter().filter(|grant| grant.access == Access::ReadWrite) {
-        let Ok(top) = grant.host.canonicalize() else { continue };
-        let inside = |part: &Path| part.canonicalize().is_ok_and(|real| real.starts_with(&top));
-        if !folder.starts_with(&top) && path.ancestors().skip(1).any(inside) {
-            return Err(io::Error::other("a link in a granted folder leads there"));
-        }
-    }
-    Ok(())
-}
-
 fn is_link() -> io::Error {
     io::Error::other("it is a symbolic link: name what it leads to")
 }
@@ -69,6 +59,25 @@ fn is_link() -> io::Error {
 pub(crate) fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
+}
+
+/// Whether two paths are of one file, or would be.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| {
+        let named = || Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?));
+        path.canonicalize().ok().or_else(named)
+    };
+    let found = || Some((one.metadata().ok()?, other.metadata().ok()?));
+    let (first, second) = (real(one), real(other));
+    first.is_some() && first == second
+        || cfg!(unix) && found().is_some_and(|(one, other)| is_same(&one, &other))
+}
+
+/// Whether a folder, by a path without links, is `top` or lies in it: in several places, should that
+/// be mounted there.
+fn lies_in(folder: &Path, top: &Path) -> bool {
+    let same = |around: &Path| is_same_file(around, top);
+    folder.ancestors().any(same)
 }
 
 #[cfg(unix)]
@@ -129,16 +138,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("recording");
         for _ in 0..2 {
-            drop(create(&path, Readers::Owner, &[]).unwrap());
+            drop(create(&path, Readers::Owner, &OwnFiles::default()).unwrap());
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
             std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
             std::fs::write(&path, "before").unwrap();
         }
-        drop(create(&path, Readers::Usual, &[]).unwrap());
+        drop(create(&path, Readers::Usual, &OwnFiles::default()).unwrap());
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(path.metadata().unwrap().len(), 0);
         // What is no file is not changed.
-        create(Path::new("/dev/null"), Readers::Owner, &[]).unwrap();
+        create(Path::new("/dev/null"), Readers::Owner, &OwnFiles::default()).unwrap();
     }
 
     #[test]
@@ -149,33 +158,11 @@ mod tests {
         symlink(&target, top.join("link")).unwrap();
         symlink(top.join("new"), top.join("dangling")).unwrap();
         for name in ["link", "dangling"] {
-            let error = create(&top.join(name), Readers::Usual, &[]).unwrap_err();
+            let error = create(&top.join(name), Readers::Usual, &OwnFiles::default()).unwrap_err();
             assert!(error.to_string().contains("symbolic link"), "{error}");
         }
         assert_eq!(std::fs::read(&target).unwrap(), b"mine");
         assert!(!top.join("new").exists());
-    }
-
-    #[test]
-    fn no_link_leads_out_of_a_granted_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let top = folder.path();
-        std::fs::create_dir_all(top.join("data/inner")).unwrap();
-        std::fs::create_dir(top.join("mine")).unwrap();
-        symlink("../mine", top.join("data/out")).unwrap();
-        symlink("inner", top.join("data/in")).unwrap();
-        symlink("data", top.join("own")).unwrap();
-        let granted = [DirGrant::new(top.join("data"), "/data", Access::ReadWrite)];
-        let read = [DirGrant::new(top.join("data"), "/data", Access::ReadOnly)];
-        let create = |path: &str, granted| create(&top.join(path), Readers::Usual, granted);
-        for path in ["data/out/x", "own/out/x", "data/in/../out/x"] {
-            assert!(create(path, &granted).is_err(), "{path}");
-        }
-        for path in ["data/x", "data/in/x", "own/x", "mine/y"] {
-            assert!(create(path, &granted).is_ok(), "{path}");
-        }
-        assert!(!top.join("mine/x").exists());
-        create("data/out/z", &read).unwrap();
     }
 
     #[test]

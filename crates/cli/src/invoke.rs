@@ -12,7 +12,7 @@ use wayleave::component::Value;
 use wayleave::component::plan::{FuncType, Types};
 use wayleave::recording::Ended;
 use wayleave::system::refusal::Refusal;
-use wayleave::{Error, Instance, Outcome};
+use wayleave::{Error, Instance, Outcome, Program};
 
 /// What a call has come to.
 pub(crate) enum Called {
@@ -54,31 +54,45 @@ impl Called {
     }
 }
 
-/// Calls what `call` says.
-pub(crate) fn call(file: &Path, instance: &mut Instance, call: &str) -> Result<Called, Failure> {
-    let (interface, call) = match call.split_once('#') {
-        Some((interface, call)) => (Some(interface), call),
-        None => (None, call),
-    };
-    let parsed = UntypedFuncCall::parse(call)
-        .map_err(|error| Failure::usage(format!("--invoke: `{call}` is no call: {error}")))?;
-    let path = find(instance, interface, parsed.name())?;
-    let path: Vec<&str> = path.iter().map(String::as_str).collect();
-    let (ty, types) = instance.func_type(&path).map_err(|error| on_file(file, error))?;
-    let args = arguments(&parsed, &ty, &types)?;
-    match instance.invoke(&path, &args) {
-        Ok(result) => Ok(Called::Returned(result.map(|result| wave::to_text(&result)))),
-        Err(Error::Stopped(stop)) => Ok(Called::Ended(instance.ended(stop))),
-        Err(error) => Err(on_file(file, error)),
+/// A call that fits the program.
+pub(crate) struct Call {
+    path: Vec<String>,
+    args: Vec<Value>,
+}
+
+impl Call {
+    /// What `call` says: found out before anything of the program runs.
+    pub(crate) fn parse(file: &Path, program: &Program, call: &str) -> Result<Self, Failure> {
+        let (interface, call) = match call.split_once('#') {
+            Some((interface, call)) => (Some(interface), call),
+            None => (None, call),
+        };
+        let parsed = UntypedFuncCall::parse(call)
+            .map_err(|error| Failure::usage(format!("--invoke: `{call}` is no call: {error}")))?;
+        let path = find(program, interface, parsed.name())?;
+        let names: Vec<&str> = path.iter().map(String::as_str).collect();
+        let (ty, types) = program.func_type(&names).map_err(|error| on_file(file, error))?;
+        let args = arguments(&parsed, &ty, &types)?;
+        Ok(Self { path, args })
+    }
+
+    /// Calls it.
+    pub(crate) fn on(&self, file: &Path, instance: &mut Instance) -> Result<Called, Failure> {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        match instance.invoke(&path, &self.args) {
+            Ok(result) => Ok(Called::Returned(result.map(|result| wave::to_text(&result)))),
+            Err(Error::Stopped(stop)) => Ok(Called::Ended(instance.ended(stop))),
+            Err(error) => Err(on_file(file, error)),
+        }
     }
 }
 
 /// Where the function is, that must be the only one of its name.
-fn find(instance: &Instance, interface: Option<&str>, name: &str) -> Result<Vec<String>, Failure> {
+fn find(program: &Program, interface: Option<&str>, name: &str) -> Result<Vec<String>, Failure> {
     if let Some(interface) = interface {
         return Ok(vec![interface.to_owned(), name.to_owned()]);
     }
-    let mut found = instance.find_funcs(name);
+    let mut found = program.find_funcs(name);
     match (found.pop(), found.is_empty()) {
         (Some(path), true) => Ok(path),
         (Some(path), false) => Err(Failure::usage(format!(

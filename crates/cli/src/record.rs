@@ -1,10 +1,9 @@
 use crate::failure::Failure;
-use crate::files::{self, Readers};
-use crate::invoke::{self, Called};
+use crate::files::{self, OwnFiles, Readers};
+use crate::invoke::{Call, Called};
 use crate::run::on_file;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use wayleave::grants::DirGrant;
 use wayleave::{Builder, EngineKind, Grants, Program, Recorder, UnknownImports};
 
 /// What is recorded of a run.
@@ -38,18 +37,17 @@ impl RecordArgs {
         compiled_for: Option<EngineKind>,
         policy: UnknownImports,
         grants: &Grants,
-        granted: &[DirGrant],
+        own: &mut OwnFiles,
     ) -> Result<Recording<'a>, Failure> {
         let bytes = std::fs::read(file)
             .map_err(|error| Failure::other(format!("can not read {}: {error}", file.display())))?;
-        if same_file(to, file) {
-            return Err(Failure::usage("the recording would replace the program itself"));
-        }
         // Before there is a file.
         Recorder::check(grants).map_err(Failure::usage)?;
         // Only this user can read it: it will hold what the program reads.
-        let out = files::create(to, Readers::Owner, granted)
-            .map_err(|error| Failure::other(format!("{}: {error}", to.display())))?;
+        let out = files::create(to, Readers::Owner, own).map_err(|error| {
+            Failure::usage(format!("--record: {} can not be written: {error}", to.display()))
+        })?;
+        own.using(to, "the recording");
         let mut recorder = Recorder::new(out, &bytes)
             .path(file.to_string_lossy())
             .unknown_imports_trap(policy == UnknownImports::Trap);
@@ -81,15 +79,15 @@ impl Recording<'_> {
         self,
         program: &Program,
         grants: Grants,
-        invoke: Option<&str>,
+        invoke: Option<(&str, Call)>,
     ) -> Result<Called, Failure> {
         let on_file = |error| on_file(self.file, error);
         let (called, kept) = match invoke {
-            Some(call) => {
-                let recorder = self.recorder.invoked(call);
+            Some((text, call)) => {
+                let recorder = self.recorder.invoked(text);
                 let (mut instance, session) =
                     program.record_instance(grants, recorder).map_err(on_file)?;
-                let called = invoke::call(self.file, &mut instance, call)?;
+                let called = call.on(self.file, &mut instance)?;
                 let kept = session.finish(&called.recorded());
                 (called, kept)
             }
@@ -109,8 +107,4 @@ impl Recording<'_> {
         }
         Ok(called)
     }
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }

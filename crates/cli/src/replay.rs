@@ -1,12 +1,12 @@
 use crate::failure::Failure;
-use crate::invoke::{self, Called};
+use crate::invoke::{Call, Called};
 use crate::run::on_file;
 use crate::runtime::{EngineArgs, with_cache};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use wayleave::grants::units::parse_duration;
+use wayleave::grants::units::parse_timeout;
 use wayleave::recording::Error as Broken;
 use wayleave::system::stdio;
 use wayleave::{EngineKind, Recording, UnknownImports};
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long)]
     partial: bool,
     /// End it after this time (500ms, 10s, 2m)
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
     timeout: Option<Duration>,
     /// Let the program use as much memory and handles as it was let, where that is more than
     /// programs usually get: for recordings of people whom you trust
@@ -103,10 +103,11 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     let called = match invoked {
         Some(call) => {
+            let recorded = |failure: Failure| failure.of(args.recording.display());
+            let call = Call::parse(&file, &program, &call).map_err(recorded)?;
             let (mut instance, replay) =
                 program.replay_instance(recording, stdout, stderr).map_err(on_file)?;
-            let called = invoke::call(&file, &mut instance, &call)
-                .map_err(|failure| failure.of(args.recording.display()))?;
+            let called = call.on(&file, &mut instance).map_err(recorded)?;
             let ended = replay.finish(called.recorded()).map_err(about)?;
             called.into_recorded(&ended)
         }

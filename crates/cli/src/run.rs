@@ -1,7 +1,8 @@
 use crate::calls;
 use crate::failure::Failure;
+use crate::files::OwnFiles;
 use crate::grants::{GrantArgs, OverlayArgs};
-use crate::invoke::{self, Called};
+use crate::invoke::{Call, Called};
 use crate::record::{self, RecordArgs};
 use crate::refusals::RefusalArgs;
 use crate::runtime::{EngineArgs, with_cache};
@@ -95,8 +96,12 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         Policy::Refuse => UnknownImports::Refuse,
         Policy::Trap => UnknownImports::Trap,
     };
-    let calls = args.trace.open(args.verbose > 1, &settings.dirs)?;
-    let overlay_diff = args.overlay.open(&settings.dirs)?;
+    let mut own = args.refusals.own_files(OwnFiles::new(&file, &settings));
+    if let Some(in_use) = args.grants.manifest_in_use(&file) {
+        own.using(&in_use.path, "the manifest");
+    }
+    let calls = args.trace.open(args.verbose > 1, &mut own)?;
+    let overlay_diff = args.overlay.open(&settings.dirs, &mut own)?;
     let mut builder = args
         .engine
         .builder()
@@ -121,17 +126,22 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
     let on_file = |error| on_file(&file, error);
     let grants = refusals.may_end(&program, grants).map_err(on_file)?;
     let overlays = grants.overlays.clone();
+    // Before there is a recording: a call that can not be made leaves none.
+    let invoke = match args.invoke.as_deref() {
+        Some(text) => Some((text, Call::parse(&file, &program, text)?)),
+        None => None,
+    };
     let called = match &args.record.record {
         Some(to) => {
             let engine = compiled.then(|| args.engine.kind());
             let recording =
-                args.record.begin(to, &file, engine.flatten(), policy, &grants, &settings.dirs);
-            recording.and_then(|recording| recording.run(&program, grants, args.invoke.as_deref()))
+                args.record.begin(to, &file, engine.flatten(), policy, &grants, &mut own);
+            recording.and_then(|recording| recording.run(&program, grants, invoke))
         }
-        None => match &args.invoke {
-            Some(call) => {
+        None => match invoke {
+            Some((_, call)) => {
                 let instance = program.instantiate(grants).map_err(on_file);
-                instance.and_then(|mut instance| invoke::call(&file, &mut instance, call))
+                instance.and_then(|mut instance| call.on(&file, &mut instance))
             }
             None => program.run(grants).map(Called::Ended).map_err(on_file),
         },

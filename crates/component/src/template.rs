@@ -4,7 +4,8 @@ use crate::func::{FuncExport, TypedExport};
 use crate::handles::Kinds;
 use crate::linker::{Item as HostItem, Lowered};
 use crate::plan::{
-    Export, ExportOf, Import, ImportKind, Item, ModuleType, Plan, Resource, Step, Trampoline,
+    Export, ExportOf, FuncType, Import, ImportKind, Item, ModuleType, Plan, Resource, Step,
+    Trampoline,
 };
 use crate::runtime::Data;
 use crate::trace::Traced;
@@ -129,6 +130,14 @@ impl<E: Engine, T: Send + 'static> Template<E, T> {
             .map_err(|mismatch| no_export(path, mismatch.to_string()))
     }
 
+    /// The type of an exported function: by its name, or by the name of an interface and its own.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when there is none.
+    pub fn func_type(&self, path: &[&str]) -> Result<&FuncType, Error> {
+        self.inner.func_type(path)
+    }
+
     /// The plan of the component.
     pub fn plan(&self) -> &Plan {
         &self.inner.plan
@@ -233,11 +242,18 @@ impl<E: Engine, T: Send + 'static> Resolved<E, T> {
         }
     }
 
+    fn func_type(&self, path: &[&str]) -> Result<&FuncType, Error> {
+        self.exported_func(path).map(|(ty, ..)| ty)
+    }
+
+    fn exported_func(&self, path: &[&str]) -> Result<(&FuncType, &Item, u32), Error> {
+        let found = self.plan.exported_func(path);
+        found.ok_or_else(|| no_export(path, "there is no such function".into()))
+    }
+
     /// An exported function, with nothing left to look up.
     pub(crate) fn func_export(&self, path: &[&str]) -> Result<FuncExport<E>, Error> {
-        let Some((ty, item, options)) = self.plan.exported_func(path) else {
-            return Err(no_export(path, "there is no such function".into()));
-        };
+        let (ty, item, options) = self.exported_func(path)?;
         match (self.plan.options.get(options as usize), self.ready(item)) {
             (Some(options), Some(ready)) => {
                 Ok(FuncExport { ready, ty: Arc::new(ty.clone()), options: *options })

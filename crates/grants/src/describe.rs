@@ -156,6 +156,9 @@ fn network(settings: &Settings) -> Vec<String> {
     if said.is_empty() {
         return vec!["It reaches nothing in the network.".to_owned()];
     }
+    if settings.limits.sockets == Some(0) {
+        said.push("It reaches none of it, as it may have no connections (`max-sockets`).".into());
+    }
     if settings.public_only {
         said.push(
             "Of addresses that are not in the Internet it reaches those that are named.".into(),
@@ -266,6 +269,16 @@ mod tests {
         let said = settings.sentences();
         let expected = r"It may read and write files below /home, as /a.\nIt has no files.\u{1b}[1A\u{1b}[2K\u{202e}.";
         assert_eq!(said[0], expected);
+    }
+
+    #[test]
+    fn a_network_without_sockets_is_none() {
+        let mut settings = Settings::default();
+        settings.limits.sockets = Some(0);
+        assert_eq!(network(&settings), ["It reaches nothing in the network."]);
+        settings.outbound.push("tcp://a:1".parse().unwrap());
+        let said = network(&settings);
+        assert!(said.len() == 2 && said[1].starts_with("It reaches none of it"), "{said:?}");
     }
 
     #[test]

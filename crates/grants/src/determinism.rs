@@ -16,6 +16,7 @@ pub(crate) fn deterministic(
         Some(ClockGrant::Fixed(start)) => start,
         _ => Settings::FIRST_MOMENT,
     };
+    grants.network_rules.close("a deterministic run has no network");
     let numbers = Arc::new(FileNumbers::new(timestamp(start)));
     for preopen in &mut grants.preopens {
         preopen.dir = Arc::new(Reproducible::new(preopen.dir.clone(), numbers.clone()));

@@ -88,6 +88,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Certificates that can not be used.
+    #[error("certificates of {}: {reason}", path.display())]
+    Authorities {
+        /// The file on the host.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A folder for the changes of an overlay that can not be used.
     #[error("folder {} can not hold the changes of an overlay: {reason}", path.display())]
     OverlayFolder {
@@ -134,7 +142,15 @@ pub enum Error {
         /// Why.
         code: ErrorCode,
     },
-    /// Text that is no rule for addresses, or not for this direction.
+    /// A rule for addresses that makes no sense in this direction.
+    #[error("network rule {text:?}: {reason}")]
+    RuleDirection {
+        /// The rule.
+        text: String,
+        /// Why it makes none.
+        reason: String,
+    },
+    /// Text that is no rule for addresses.
     #[error(
         "network rule {text:?}: {reason}; write tcp://HOST:PORTS, udp://HOST:PORTS, http://HOST or \
          https://HOST"

@@ -1,6 +1,6 @@
 use crate::{
-    AddressRule, Between, Error, HttpGrant, Limited, MountRefusals, NameRule, NetworkPolicy,
-    NetworkRules, OverlayMount, Stream, StreamGrant,
+    AddressRule, Between, Error, HostFolders, HttpGrant, Limited, MountRefusals, NameRule,
+    NetworkPolicy, NetworkRules, OverlayMount, Stream, StreamGrant,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -139,6 +139,8 @@ pub struct Grants {
     pub refusals: Option<Arc<dyn Refusals>>,
     /// The same for limits of mounts, as [`Grants::refusals`] sets it.
     pub mount_refusals: MountRefusals,
+    /// What the folders and files of the host are to the guest.
+    pub host_folders: HostFolders,
     /// What sends the guest's HTTP requests. Without one they are denied.
     #[cfg(feature = "http")]
     pub http: Option<Arc<dyn Client>>,
@@ -176,6 +178,7 @@ impl Grants {
             interrupt: None,
             refusals: None,
             mount_refusals: MountRefusals::default(),
+            host_folders: HostFolders::default(),
             #[cfg(feature = "http")]
             http: None,
             between: None,
@@ -266,7 +269,7 @@ impl Grants {
     /// up, whatever allows it.
     ///
     /// # Errors
-    /// [`Error::AddressRule`] when the rule leads elsewhere.
+    /// [`Error::RuleDirection`] when the rule leads elsewhere.
     pub fn deny_outbound(mut self, rule: AddressRule) -> Result<Self, Error> {
         self.network_rules.deny_outbound(rule)?;
         Ok(self)
@@ -282,7 +285,7 @@ impl Grants {
     /// Allows listening and receiving at addresses of this machine.
     ///
     /// # Errors
-    /// [`Error::AddressRule`] when the rule has a name other than `localhost`, or is for `http`.
+    /// [`Error::RuleDirection`] when the rule has a name other than `localhost`, or is for `http`.
     pub fn allow_inbound(mut self, rule: AddressRule) -> Result<Self, Error> {
         self.network_rules.allow_inbound(rule)?;
         Ok(self)

@@ -54,6 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn it_has_no_path() {
+        let error = "a/path".parse::<HttpGrant>().unwrap_err().to_string();
+        assert!(error.contains("has no path"), "{error}");
+    }
+
+    #[test]
     fn it_is_short_for_two_rules() {
         for (short, rules) in [
             ("example.com", ["http://example.com", "https://example.com"]),

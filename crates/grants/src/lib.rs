@@ -14,6 +14,7 @@
 //! was expected, never a grant.
 
 mod between;
+mod check;
 mod clocks;
 mod describe;
 mod determinism;
@@ -22,6 +23,7 @@ mod env;
 mod error;
 mod file;
 mod grants;
+mod host_folders;
 mod http;
 mod image;
 mod learn;
@@ -32,6 +34,7 @@ mod memory;
 mod mode;
 mod moment;
 mod mounts;
+mod moved;
 mod net;
 mod randomness;
 mod refusal;
@@ -46,6 +49,7 @@ pub use env::EnvGrant;
 pub use error::Error;
 pub use file::FileGrant;
 pub use grants::{Clocks, Grants, Limits, Preopen};
+pub use host_folders::HostFolders;
 pub use http::HttpGrant;
 pub use image::ImageGrant;
 

@@ -1,5 +1,6 @@
 //! Folders, files, images and memory under the guest's paths.
 
+use crate::check::mount_error;
 use crate::grants::refuse_nul;
 use crate::refusal::quota_watch;
 use crate::{Access, DirGrant, Error, FileGrant, Grants, MemoryGrant, MountLimits, Preopen};
@@ -59,6 +60,7 @@ impl Grants {
     /// As [`Grants::dir`]; [`Error::OverlayFolder`] where the folder for an overlay's changes can
     /// not be used. It is made where it is missing.
     pub fn dir_grant(mut self, grant: DirGrant) -> Result<Self, Error> {
+        self.host_folders.add(&grant)?;
         let watch = quota_watch(&grant, &self.mount_refusals);
         let DirGrant { host, guest, access, limits } = grant;
         let open_dir = |code| Error::OpenDir { path: host.clone(), code };
@@ -201,7 +203,10 @@ impl Grants {
         Arc::new(Self { preopens: preopens(&mounts), mounts, ..Self::clone(self) })
     }
 
-    fn single_file(self, host: &Path, guest: String, read_only: bool) -> Result<Self, Error> {
+    fn single_file(mut self, host: &Path, guest: String, read_only: bool) -> Result<Self, Error> {
+        if !read_only {
+            self.host_folders.add_file(host)?;
+        }
         let file = SingleFile::open_ambient(host, read_only)
             .map_err(|code| Error::OpenFile { path: host.to_owned(), code })?;
         self.mount(guest, |mounts, guest| mounts.file(guest, file))
@@ -213,10 +218,7 @@ impl Grants {
         add: impl FnOnce(&mut Mounts, String) -> Result<(), MountError>,
     ) -> Result<Self, Error> {
         refuse_nul(&guest, || "a guest path".to_owned())?;
-        add(&mut self.mounts, guest.clone()).map_err(|error| match error {
-            MountError::Taken => Error::SameGuestPath { guest },
-            error => Error::GuestPath { guest, reason: error.to_string() },
-        })?;
+        add(&mut self.mounts, guest.clone()).map_err(|error| mount_error(&guest, error))?;
         self.preopens = preopens(&self.mounts);
         Ok(self)
     }

@@ -103,41 +103,6 @@ impl Settings {
         }
     }
 
-    /// What does not go together: the word of one of the two, as the command line and a manifest
-    /// have it, and what is wrong.
-    #[must_use]
-    pub fn contradiction(&self) -> Option<(&'static str, String)> {
-        if self.deterministic {
-            return self.undetermined();
-        }
-        let requests = self.outbound.iter().any(|rule| rule.protocol().is_http());
-        if self.http.is_empty() && !requests && !self.tls_ca.is_empty() {
-            let reason = "`tls-ca` is for HTTP requests, which nothing allows (`allow-http`)";
-            return Some(("tls-ca", reason.to_owned()));
-        }
-        None
-    }
-
-    /// What can not be had together with `deterministic`.
-    fn undetermined(&self) -> Option<(&'static str, String)> {
-        let network = [
-            ("allow-http", !self.http.is_empty()),
-            ("allow-outbound", !self.outbound.is_empty()),
-            ("allow-inbound", !self.inbound.is_empty()),
-            ("allow-resolve", !self.resolve.is_empty()),
-            ("tcp-listen", !self.listeners.is_empty()),
-        ];
-        if let Some((key, _)) = network.into_iter().find(|(_, asked)| *asked) {
-            return Some((key, format!("`deterministic` means no network; `{key}` asks for one")));
-        }
-        let (key, words) = match (&self.clock, &self.random) {
-            (None | Some(ClockGrant::Fixed(_)), None | Some(RandomGrant::Seed(_))) => return None,
-            (None | Some(ClockGrant::Fixed(_)), _) => ("random", "random numbers from a `seed:N`"),
-            _ => ("clock", "a clock that begins at `fixed:TIME`"),
-        };
-        Some((key, format!("`deterministic` means {words}; `{key}` asks for something else")))
-    }
-
     /// Opens the folders and files and listens on the addresses: what one guest is given.
     ///
     /// A client for HTTP requests is not among it: which one is for the caller to say, with the
@@ -149,11 +114,10 @@ impl Settings {
     /// and contents ([`Reproducible`](wayleave_system::fs::Reproducible)).
     ///
     /// # Errors
-    /// What can not be granted, and why. What was opened so far is closed again.
+    /// What can not be granted, and why: as [`Settings::check`], and what can not be opened. What was
+    /// opened so far is closed again.
     pub fn open(&self) -> Result<Grants, Error> {
-        if let Some((_, reason)) = self.contradiction() {
-            return Err(Error::Contradiction { reason });
-        }
+        self.check()?;
         let args = self.argv0.iter().chain(&self.args);
         let mut grants = Grants::new().args(args.cloned())?;
         for (stream, grant) in [
@@ -212,13 +176,6 @@ impl Settings {
         Ok(grants.limits(self.limits.limits()))
     }
 
-    /// A path under which the guest would find two things, which [`Settings::open`] refuses.
-    #[must_use]
-    pub fn mounted_twice(&self) -> Option<&str> {
-        let mut seen = BTreeSet::new();
-        self.mounts().find(|guest| !seen.insert(*guest)).map(String::as_str)
-    }
-
     /// The paths under which the guest finds something of files.
     pub(crate) fn guest_paths(&self) -> BTreeSet<String> {
         self.mounts().cloned().collect()
@@ -253,7 +210,10 @@ fn add<V: PartialEq>(list: &mut Vec<V>, more: Vec<V>) {
 mod tests {
     use super::*;
     use crate::Limits;
+    use std::sync::{Arc, Mutex};
     use std::time::Duration;
+    use wayleave_system::net::Family;
+    use wayleave_system::refusal::{Answer, Refusal, Refusals};
 
     fn settings(dirs: &[&str], env: &[&str]) -> Settings {
         Settings {
@@ -317,12 +277,37 @@ mod tests {
     }
 
     #[test]
+    fn nobody_lets_a_deterministic_guest_into_the_network() {
+        #[derive(Default)]
+        struct Yes(Mutex<Vec<Refusal>>);
+        impl Refusals for Yes {
+            fn refused(&self, refusal: Refusal) -> Answer {
+                self.0.lock().unwrap().push(refusal);
+                Answer::Allow
+            }
+            fn may_allow(&self) -> bool {
+                true
+            }
+        }
+        let yes = Arc::new(Yes::default());
+        let settings = Settings { deterministic: true, ..Settings::default() };
+        let grants = settings.open().unwrap().refusals(yes.clone());
+        let network = grants.guest_network(grants.network_meter()).unwrap();
+        assert!(network.resolve("localhost").is_err());
+        // Which port the system chooses differs from run to run.
+        let socket = network.tcp(Family::V4).unwrap();
+        assert!(socket.bind("127.0.0.1:0".parse().unwrap()).is_err());
+        for refusal in &*yes.0.lock().unwrap() {
+            assert!(refusal.grants.is_empty() && refusal.why.is_some(), "{refusal:?}");
+        }
+    }
+
+    #[test]
     fn what_can_not_be_opened_is_an_error() {
         let missing = settings(&["/surely/not/there::/data"], &[]);
         assert!(matches!(missing.open(), Err(Error::OpenDir { .. })));
-        assert_eq!(missing.mounted_twice(), None);
+        assert_eq!(missing.check(), Ok(()));
         let twice = settings(&["/::/data", "/tmp::/data"], &[]);
-        assert_eq!(twice.mounted_twice(), Some("/data"));
         assert!(matches!(twice.open(), Err(Error::SameGuestPath { .. })));
     }
 }

@@ -41,6 +41,19 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::new(seconds, rest))
 }
 
+/// A time after which a program is ended, as [`parse_duration`] reads it.
+///
+/// # Errors
+/// What is wrong with it, in a few words; no time at all is.
+pub fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => {
+            Err("nothing can be done in no time; leave it out for no limit".to_owned())
+        }
+        time => Ok(time),
+    }
+}
+
 /// An address of the host with a port.
 ///
 /// # Errors

@@ -82,6 +82,8 @@ impl Roots {
 #[derive(Debug, thiserror::Error)]
 #[error("certificates of {}: {reason}", path.display())]
 pub struct RootsError {
-    path: PathBuf,
-    reason: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
 }

@@ -14,6 +14,7 @@ use wayleave_grants::{Between, Clocks, Grants, Preopen};
 #[cfg(feature = "http")]
 use wayleave_system::http::Client;
 use wayleave_system::net::Network;
+use wayleave_system::refusal::{Answer, Refusal, Refusals};
 
 /// Records a guest: everything that reaches it from outside is written, in order, as it does.
 pub struct Recorder {
@@ -144,7 +145,27 @@ fn wrap(mut grants: Grants, tape: &Arc<Tape>) -> Grants {
         Between { http, bodies: Some(bodies), ..between }
     };
     grants.between = Some(between);
+    let fixed = |told| -> Arc<dyn Refusals> { Arc::new(FixedLimits(told)) };
+    grants.refusals = grants.refusals.map(fixed);
     grants
+}
+
+/// Tells of limits that are reached, and lets none be exceeded: a replay has the limits that the
+/// recording began with, and nobody to ask. What else may be refused is behind the tape by now.
+struct FixedLimits(Arc<dyn Refusals>);
+
+impl Refusals for FixedLimits {
+    fn refused(&self, refusal: Refusal) -> Answer {
+        match self.0.may_allow() {
+            true => self.0.ended(refusal),
+            false => drop(self.0.refused(refusal)),
+        }
+        Answer::Deny
+    }
+
+    fn ended(&self, refusal: Refusal) {
+        self.0.ended(refusal);
+    }
 }
 
 /// A recording under way.

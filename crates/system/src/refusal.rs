@@ -20,6 +20,8 @@ pub struct Refusal {
     /// Grants, each of which would have allowed it, the narrowest first. Without any, nothing can
     /// allow it.
     pub grants: Vec<Grant>,
+    /// Why nothing can allow it, for people, where there is more to say than that.
+    pub why: Option<String>,
 }
 
 /// A grant as it is written on the command line: `--dir data::/data::ro`.
@@ -65,7 +67,14 @@ impl Refusal {
         object: impl Into<String>,
         grants: impl IntoIterator<Item = Grant>,
     ) -> Self {
-        Self { tried, object: object.into(), grants: grants.into_iter().collect() }
+        let grants = grants.into_iter().collect();
+        Self { tried, object: object.into(), grants, why: None }
+    }
+
+    /// The same, which no grant would have prevented, and why.
+    #[must_use]
+    pub fn hopeless(self, why: impl Into<String>) -> Self {
+        Self { grants: Vec::new(), why: Some(why.into()), ..self }
     }
 }
 

@@ -2,7 +2,6 @@ use crate::loading::Running;
 use crate::outcome::AtLimit;
 use crate::watchdog::Watchdog;
 use crate::{Error, Outcome};
-use wayleave_component::plan::{FuncType, Types};
 use wayleave_engine::{Stop, Value};
 
 /// A guest that is there, with what it was given, and whose exports can be called one after the
@@ -39,22 +38,9 @@ impl Instance {
         self.guest.invoke(path, args)
     }
 
-    /// The type of a function that a component exports, and the types that it consists of.
-    ///
-    /// # Errors
-    /// As [`Instance::invoke`].
-    pub fn func_type(&mut self, path: &[&str]) -> Result<(FuncType, Types), Error> {
-        self.guest.func_type(path)
-    }
-
     /// How the guest has ended, of a call that [`Error::Stopped`] came out of.
     pub fn ended(&self, stop: Stop) -> Outcome {
         let timed_out = self.watchdog.as_ref().is_some_and(Watchdog::fired);
         Outcome { end: self.at_limit.end(Err(stop), timed_out), fuel_used: None }
-    }
-
-    /// Where a component exports functions of this name: alone or in an interface.
-    pub fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {
-        self.guest.find_funcs(name)
     }
 }

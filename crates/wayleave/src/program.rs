@@ -4,6 +4,7 @@ use crate::watchdog::Watchdog;
 use crate::{Canceller, End, Error, Grants, Instance, Outcome, Output, ProgramKind};
 use std::fmt;
 use std::sync::Arc;
+use wayleave_component::plan::{FuncType, Types};
 use wayleave_system::stdio::Capture;
 use wayleave_system::wait::Interrupt;
 
@@ -84,6 +85,19 @@ impl Program {
         let mut guest = self.inner.instantiate(grants)?;
         guest.initialize().map_err(Error::Stopped)?;
         Ok(Instance { guest, watchdog, at_limit })
+    }
+
+    /// The type of a function that a component exports, and the types that it consists of.
+    ///
+    /// # Errors
+    /// [`Error::Component`] when there is none; [`Error::WrongKind`] for a module.
+    pub fn func_type(&self, path: &[&str]) -> Result<(FuncType, Types), Error> {
+        self.inner.func_type(path)
+    }
+
+    /// Where a component exports functions of this name: alone or in an interface.
+    pub fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {
+        self.inner.find_funcs(name)
     }
 
     /// Something that ends a guest of this program from another thread, or from what the guest is

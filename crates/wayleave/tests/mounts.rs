@@ -129,7 +129,7 @@ fn what_can_not_be_granted_says_why() {
     assert!(up.starts_with("guest path \"../f\": "), "{up}");
     let grant = format!("{0}::/d::overlay={0}", at("a").display()).parse().unwrap();
     let itself = text(Grants::new().dir_grant(grant));
-    assert!(itself.ends_with("it is the folder under the overlay"), "{itself}");
+    assert!(itself.contains("which is under an overlay"), "{itself}");
     assert_eq!(fs::read_dir(at("a")).unwrap().count(), 2);
 }
 

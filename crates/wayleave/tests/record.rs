@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use wayleave::recording::{Ended, Error as Broken};
+use wayleave::system::refusal::{Answer, Refusal, Refusals};
 use wayleave::system::stdio::{Capture, Input};
 use wayleave::{
     End, EngineKind, Error, Grants, Instance, Limits, Outcome, Program, Recorder, Recording,
@@ -94,7 +95,7 @@ impl On {
         let recorder = Recorder::new(fs::File::create(to).unwrap(), &bytes).invoked("run()");
         let grants = grants.stdout(stdout.clone()).stderr(stderr);
         let (mut instance, session) = self.program.record_instance(grants, recorder).unwrap();
-        let ended = call(&mut instance);
+        let ended = call(&self.program, &mut instance);
         session.finish(&ended).unwrap();
         (String::from_utf8(stdout.take()).unwrap(), ended)
     }
@@ -112,7 +113,7 @@ impl On {
                 Err(Error::Recording(error)) => return (String::new(), Err(error)),
                 Err(error) => panic!("{error}"),
             };
-        let ended = replay.finish(tell(call(&mut instance)));
+        let ended = replay.finish(tell(call(&self.program, &mut instance)));
         (String::from_utf8(stdout.take()).unwrap(), ended)
     }
 
@@ -127,8 +128,8 @@ impl On {
 }
 
 /// Calls what programs export for being run, as any other export.
-fn call(instance: &mut Instance) -> Ended {
-    let path = instance.find_funcs("run").remove(0);
+fn call(program: &Program, instance: &mut Instance) -> Ended {
+    let path = program.find_funcs("run").remove(0);
     let path: Vec<_> = path.iter().map(String::as_str).collect();
     match instance.invoke(&path, &[]) {
         Ok(result) => Ended::returned(format!("{result:?}").as_bytes()),
@@ -178,6 +179,29 @@ fn clocks_arguments_and_ends_are_replayed() {
         assert_eq!(seen.end, "trap: Unreachable");
         let seen = everywhere(&guest("panic"), || (args(&["panic"]), ()));
         assert!(seen.end.starts_with("trap") && !seen.stderr.is_empty(), "{seen:?}");
+    }
+}
+
+/// Who is asked while a guest is recorded can not let it have more than the replay will.
+#[test]
+fn limits_stay_as_they_are_while_a_guest_is_recorded() {
+    struct Yes;
+    impl Refusals for Yes {
+        fn refused(&self, _: Refusal) -> Answer {
+            Answer::Allow
+        }
+        fn may_allow(&self) -> bool {
+            true
+        }
+        fn ended(&self, _: Refusal) {}
+    }
+    for guest in ["allocate.wasm", "p2/allocate.wasm"] {
+        let seen = everywhere(guest, || {
+            let mut limits = Limits::default();
+            limits.memory_bytes = 16 << 20;
+            (args(&["allocate", "64"]).limits(limits).refusals(Arc::new(Yes)), ())
+        });
+        assert!(seen.stdout.starts_with("refused after "), "{seen:?}");
     }
 }
 

@@ -50,21 +50,64 @@ fn text_line(call: &HostCall<'_>) -> String {
 
 fn json_line(call: &HostCall<'_>) -> String {
     let args: Map<String, Value> =
-        call.args.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-    let (outcome, text) = match call.outcome {
-        CallOutcome::Returned(text) => ("returned", text.to_owned()),
-        CallOutcome::Failed(text) => ("failed", text.to_owned()),
-        CallOutcome::Stopped(stop) => ("stopped", one_line(stop)),
+        call.args.iter().map(|(name, value)| (name.clone(), json_value(value))).collect();
+    let (outcome, value) = match call.outcome {
+        CallOutcome::Returned(text) => ("returned", json_value(text)),
+        CallOutcome::Failed(text) => ("failed", json_value(text)),
+        CallOutcome::Stopped(stop) => ("stopped", one_line(stop).into()),
     };
     let nanoseconds = u64::try_from(call.time.as_nanos()).unwrap_or(u64::MAX);
     json!({
         "interface": call.interface,
         "function": call.function,
         "args": args,
-        outcome: text,
+        outcome: value,
         "ns": nanoseconds,
     })
     .to_string()
+}
+
+/// What is written as a number, as true or false, or as text in quotes is just that; anything else, and
+/// text that was cut, is given as it is written.
+fn json_value(text: &str) -> Value {
+    match text {
+        "true" => true.into(),
+        "false" => false.into(),
+        text => number(text).or_else(|| unquoted(text)).unwrap_or_else(|| text.into()),
+    }
+}
+
+fn number(text: &str) -> Option<Value> {
+    let whole = || text.parse().ok().map(|number: i64| number.into());
+    whole().or_else(|| text.parse().ok().map(|number: u64| number.into()))
+}
+
+/// What is in quotes, without them.
+fn unquoted(text: &str) -> Option<Value> {
+    let mut rest = text.strip_prefix('"')?.strip_suffix('"')?.chars();
+    let mut plain = String::new();
+    while let Some(c) = rest.next() {
+        let c = match (c, rest.as_str().starts_with("u{")) {
+            // It has ended before: something follows.
+            ('"', _) => return None,
+            ('\\', true) => {
+                let (hex, after) = rest.as_str().strip_prefix("u{")?.split_once('}')?;
+                rest = after.chars();
+                char::from_u32(u32::from_str_radix(hex, 16).ok()?)?
+            }
+            ('\\', false) => match rest.next()? {
+                'n' => '\n',
+                't' => '\t',
+                'r' => '\r',
+                '0' => '\0',
+                same @ ('\\' | '"' | '\'') => same,
+                _ => return None,
+            },
+            (c, _) => c,
+        };
+        plain.push(c);
+    }
+    Some(plain.into())
 }
 
 fn one_line(stop: &wayleave::Stop) -> String {
@@ -92,11 +135,35 @@ mod tests {
 
     #[test]
     fn json() {
-        let args = [("path".to_owned(), "\"a\nb\"".to_owned())];
+        let args = [
+            ("path", r#""a\nb\u{1b}\"\\""#),
+            ("fd", "3"),
+            ("offset", "-1"),
+            ("size", "18446744073709551615"),
+            ("follow", "true"),
+            ("list", r#"["a", "b"]"#),
+            ("two", r#""a", "b""#),
+            ("odd", r#""\x41""#),
+            ("cut", r#""abc"..."#),
+            ("handle", "#3"),
+        ];
+        let args = args.map(|(name, text)| (name.to_owned(), text.to_owned()));
         let line = json_line(&call(&args, CallOutcome::Returned("ok")));
         assert!(!line.contains('\n'));
         let value: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(value["args"]["path"], "\"a\nb\"");
+        let expected = json!({
+            "path": "a\nb\x1b\"\\",
+            "fd": 3,
+            "offset": -1,
+            "size": u64::MAX,
+            "follow": true,
+            "list": r#"["a", "b"]"#,
+            "two": r#""a", "b""#,
+            "odd": r#""\x41""#,
+            "cut": r#""abc"..."#,
+            "handle": "#3",
+        });
+        assert_eq!(value["args"], expected);
         assert_eq!((&value["returned"], &value["ns"]), (&json!("ok"), &json!(12_000)));
     }
 }

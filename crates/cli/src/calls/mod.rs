@@ -4,15 +4,16 @@ mod lines;
 mod summary;
 
 use crate::failure::Failure;
-use crate::files::{self, Readers};
+use crate::files::{self, OwnFiles, Readers};
 use clap::ValueEnum;
 use lines::Lines;
 use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use summary::Summary;
 use wayleave::Tracer;
-use wayleave::grants::DirGrant;
+use wayleave::system::stdio::printable;
 
 /// Options that `run` has for it.
 #[derive(Debug, Default, clap::Args)]
@@ -58,31 +59,37 @@ enum Format {
 }
 
 /// What tells of the calls, and what is to be said at the end.
+#[derive(Default)]
 pub(crate) struct Calls {
     pub(crate) tracer: Option<Arc<dyn Tracer>>,
+    only: Only,
     summary: Option<Arc<Summary>>,
 }
 
 impl TraceArgs {
-    /// Opens what is to be written to, beside folders that are granted. With `all`, calls are told
-    /// even if no option asks for it.
-    pub(crate) fn open(&self, all: bool, granted: &[DirGrant]) -> Result<Calls, Failure> {
-        let only = Only(self.trace_only.clone());
+    /// Opens what is to be written to. With `all`, calls are told even if no option asks for it.
+    pub(crate) fn open(&self, all: bool, own: &mut OwnFiles) -> Result<Calls, Failure> {
+        let only = Only::new(&self.trace_only);
         let Some(place) = self.trace.clone().or_else(|| all.then(|| "-".into())) else {
-            return Ok(Calls { tracer: None, summary: None });
+            return Ok(Calls::default());
         };
         if place.as_os_str() == "summary" {
-            let summary = Arc::new(Summary::new(only));
-            return Ok(Calls { tracer: Some(summary.clone()), summary: Some(summary) });
+            let summary = Arc::new(Summary::new(only.clone()));
+            return Ok(Calls { tracer: Some(summary.clone()), only, summary: Some(summary) });
         }
         let to: Box<dyn Write + Send> = match place.as_os_str() == "-" {
             true => Box::new(stderr()),
-            false => Box::new(files::create(&place, Readers::Usual, granted).map_err(|error| {
-                Failure::usage(format!("--trace: {} can not be written: {error}", place.display()))
-            })?),
+            false => {
+                let opened = files::create(&place, Readers::Usual, own).map_err(|error| {
+                    let place = place.display();
+                    Failure::usage(format!("--trace: {place} can not be written: {error}"))
+                });
+                own.using(&place, "what --trace writes");
+                Box::new(opened?)
+            }
         };
-        let lines = Lines::new(to, only, self.trace_format == Format::Json);
-        Ok(Calls { tracer: Some(Arc::new(lines)), summary: None })
+        let lines = Lines::new(to, only.clone(), self.trace_format == Format::Json);
+        Ok(Calls { tracer: Some(Arc::new(lines)), only, summary: None })
     }
 }
 
@@ -92,21 +99,50 @@ impl Calls {
         if let Some(summary) = &self.summary {
             let _ = write!(stderr(), "{summary}");
         }
+        for pattern in self.only.unmet() {
+            let line =
+                format!("wayleave: --trace-only {pattern}: the program imports no such function\n");
+            let _ = stderr().write_all(printable(&line).as_bytes());
+        }
     }
 }
 
 /// Which functions are wanted; all where there is no pattern.
-struct Only(Vec<String>);
+#[derive(Clone, Default)]
+struct Only(Arc<[Pattern]>);
+
+struct Pattern {
+    text: String,
+    /// Whether anything was asked about that it means.
+    met: AtomicBool,
+}
 
 impl Only {
+    fn new(patterns: &[String]) -> Self {
+        let pattern = |text: &String| Pattern { text: text.clone(), met: AtomicBool::new(false) };
+        Self(patterns.iter().map(pattern).collect())
+    }
+
     fn wants(&self, interface: &str, function: &str) -> bool {
         let interface = unversioned(interface);
-        self.0.is_empty()
-            || self.0.iter().any(|pattern| {
-                matches(pattern, interface)
-                    || matches(pattern, function)
-                    || matches(pattern, &format!("{interface}#{function}"))
-            })
+        let meant = self.0.iter().filter(|pattern| pattern.means(interface, function));
+        // Each of them is met.
+        let met = meant.map(|pattern| pattern.met.store(true, Ordering::Relaxed)).count();
+        self.0.is_empty() || met > 0
+    }
+
+    /// The patterns that meant nothing that was asked about.
+    fn unmet(&self) -> impl Iterator<Item = &str> {
+        let unmet = self.0.iter().filter(|pattern| !pattern.met.load(Ordering::Relaxed));
+        unmet.map(|pattern| pattern.text.as_str())
+    }
+}
+
+impl Pattern {
+    fn means(&self, interface: &str, function: &str) -> bool {
+        matches(&self.text, interface)
+            || matches(&self.text, function)
+            || matches(&self.text, &format!("{interface}#{function}"))
     }
 }
 
@@ -146,11 +182,19 @@ mod tests {
 
     #[test]
     fn versions_do_not_matter() {
-        let only = Only(vec!["wasi:io/streams".into(), "now".into(), "wasi:cli/*#get-*".into()]);
+        let only = Only::new(&["wasi:io/streams", "now", "wasi:cli/*#get-*"].map(str::to_owned));
         assert!(only.wants("wasi:io/streams@0.2.3", "[method]input-stream.read"));
         assert!(only.wants("wasi:clocks/monotonic-clock@0.2.0", "now"));
         assert!(only.wants("wasi:cli/stdout@0.2.0", "get-stdout"));
         assert!(!only.wants("wasi:cli/exit@0.2.0", "exit"));
-        assert!(Only(Vec::new()).wants("a", "b"));
+        assert!(Only::default().wants("a", "b"));
+    }
+
+    #[test]
+    fn patterns_that_mean_nothing_are_known() {
+        let only = Only::new(&["a", "b*", "*", "c"].map(str::to_owned));
+        assert!(only.wants("x", "a") && only.wants("x", "bb"));
+        assert_eq!(only.unmet().collect::<Vec<_>>(), ["c"]);
+        assert_eq!(Only::default().unmet().count(), 0);
     }
 }

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn sums() {
-        let summary = Summary::new(Only(Vec::new()));
+        let summary = Summary::new(Only::default());
         let call = |function, outcome, micros| {
             let (args, time) = (&[][..], Duration::from_micros(micros));
             summary.called(&HostCall { interface: "wasi_unstable", function, args, outcome, time });

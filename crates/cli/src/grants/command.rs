@@ -4,7 +4,7 @@ use clap::Subcommand;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wayleave::grants::{Error, Settings};
+use wayleave::grants::Settings;
 use wayleave::system::stdio::printable;
 
 /// Look at what programs would be given.
@@ -57,12 +57,7 @@ fn check(mut args: CheckArgs) -> Result<ExitCode, Failure> {
         args.grants.manifest.name(path);
     }
     let settings = args.grants.settings(None)?;
-    if let Some((_, reason)) = settings.contradiction() {
-        return Err(Failure::usage(reason));
-    }
-    if let Some(guest) = settings.mounted_twice() {
-        return Err(Failure::usage(Error::SameGuestPath { guest: guest.to_owned() }));
-    }
+    settings.check().map_err(Failure::usage)?;
     print(text("", &settings).as_bytes())
 }
 

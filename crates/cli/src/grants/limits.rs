@@ -1,12 +1,12 @@
 use std::time::Duration;
 use wayleave::grants::Settings;
-use wayleave::grants::units::{parse_bytes, parse_duration};
+use wayleave::grants::units::{parse_bytes, parse_timeout};
 
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
     /// End it after this time, also when it sleeps or waits (500ms, 10s, 2m)
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
     timeout: Option<Duration>,
     /// Most fuel, roughly instructions
     #[arg(long, value_name = "UNITS")]

@@ -51,7 +51,11 @@ impl GrantArgs {
     /// are the host's where nothing is said of them.
     pub(crate) fn settings(&self, program: Option<&Path>) -> Result<Settings, Failure> {
         let manifest = self.manifest.settings(program)?;
-        let mut settings = manifest.extended_by(self.settings_of_options());
+        let options = self.settings_of_options();
+        if let Some(reason) = options.allowed_in_vain() {
+            return Err(Failure::usage(reason));
+        }
+        let mut settings = manifest.extended_by(options);
         for stream in [&mut settings.stdin, &mut settings.stdout, &mut settings.stderr] {
             stream.get_or_insert(StreamGrant::Inherit);
         }

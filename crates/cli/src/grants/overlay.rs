@@ -1,9 +1,9 @@
 use crate::failure::Failure;
-use crate::files::{self, Readers};
+use crate::files::{self, OwnFiles, Readers};
 use std::fmt::Write as _;
 use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
-use wayleave::grants::{DirGrant, OverlayMount};
+use wayleave::grants::{Access, DirGrant, OverlayMount};
 use wayleave::system::fs::ChangeKind;
 use wayleave::system::stdio::printable;
 
@@ -19,15 +19,26 @@ pub(crate) struct OverlayArgs {
 
 impl OverlayArgs {
     /// Opens what is to be written to: before the program runs, which could put a link in its place.
-    pub(crate) fn open(&self, granted: &[DirGrant]) -> Result<OverlayDiff, Failure> {
+    pub(crate) fn open(
+        &self,
+        dirs: &[DirGrant],
+        own: &mut OwnFiles,
+    ) -> Result<OverlayDiff, Failure> {
+        let changes = |dir: &DirGrant| matches!(dir.access, Access::Overlay | Access::OverlayIn(_));
+        if self.overlay_diff.is_some() && !dirs.iter().any(changes) {
+            let line =
+                "--overlay-diff: no folder is given as an overlay (`--dir HOST::GUEST::overlay`)";
+            return Err(Failure::usage(line));
+        }
         let to: Option<Box<dyn Write>> = match &self.overlay_diff {
             None => None,
             Some(None) => Some(Box::new(stderr())),
             Some(Some(path)) => {
-                let opened = files::create(path, Readers::Usual, granted).map_err(|error| {
+                let opened = files::create(path, Readers::Usual, own).map_err(|error| {
                     let path = path.display();
                     Failure::usage(format!("--overlay-diff: {path} can not be written: {error}"))
                 });
+                own.using(path, "what --overlay-diff writes");
                 Some(Box::new(opened?))
             }
         };

@@ -60,7 +60,8 @@ impl Learner {
             _ => Answer::Deny,
         };
         let first = self.record.note(refusal.clone());
-        if let (true, Some(grant)) = (answer.allows(), refusal.grants.first()) {
+        let tried = refusal.to_string();
+        if let (true, Some(grant)) = (answer.allows(), lasting(&refusal)) {
             if first && self.asker.is_none() {
                 show::line(&format!("allowed to {refusal}"));
             }
@@ -71,8 +72,10 @@ impl Learner {
         }
         if first && !answer.allows() && self.asker.is_none() {
             let hint = "without a terminal to ask on, --learn-network allow lets it";
-            let hint = if self.network == LearnNetwork::Ask { hint } else { "" };
-            show::line(format!("refused to {refusal}; {hint}").trim_end_matches("; "));
+            let helps = self.network == LearnNetwork::Ask && refusal.why.is_none();
+            let why = refusal.why.map(|why| format!(": {why}")).unwrap_or_default();
+            let hint = if helps { format!("; {hint}") } else { why };
+            show::line(&format!("refused to {tried}{hint}"));
         }
         answer
     }
@@ -98,6 +101,13 @@ impl Learner {
         }
         Ok(())
     }
+}
+
+/// The narrowest grant that allows the same in the next run: of a port that the system has chosen, the
+/// one for all ports.
+fn lasting(refusal: &Refusal) -> Option<&Grant> {
+    let every = |grant: &&Grant| grant.value.ends_with(":*");
+    refusal.grants.iter().find(every).or(refusal.grants.first())
 }
 
 /// The place of a manifest that is not there yet: what is there may be somebody's work.
@@ -133,10 +143,7 @@ pub(super) fn write(to: &Place, settings: Settings) -> Result<(), Failure> {
 
 /// The settings as a manifest at this place has them: relative paths are taken from its folder.
 pub(super) fn rooted_for(file: &Path, settings: Settings) -> Result<Settings, Failure> {
-    let real = |path: &Path| path.canonicalize().ok();
-    if real(folder_of(file)) == real(Path::new(".")) {
-        return Ok(settings);
-    }
-    let here = std::env::current_dir().map_err(Failure::other)?;
-    Ok(settings.rooted(&here))
+    let real = |path: &Path| path.canonicalize().map_err(Failure::other);
+    let (here, there) = (real(Path::new("."))?, real(folder_of(file))?);
+    Ok(if here == there { settings } else { settings.moved(&here, &there) })
 }

@@ -6,6 +6,7 @@ mod remember;
 mod show;
 
 use crate::failure::Failure;
+use crate::files::OwnFiles;
 use crate::http;
 pub(crate) use show::describe;
 
@@ -77,6 +78,17 @@ impl RefusalArgs {
         self.on_refusal == OnRefusal::Trap
     }
 
+    /// With the manifest that is to be written.
+    pub(crate) fn own_files(&self, mut own: OwnFiles) -> OwnFiles {
+        for file in self.learn.iter().chain(&self.remember) {
+            own.using(file, "the manifest that is to be written");
+        }
+        if self.learn.is_some() {
+            own.all_is_read();
+        }
+        own
+    }
+
     /// What a program is given that asks for `settings`, some of it in the manifest `in_use`, so that
     /// refusals are told. What can not be granted is told by `told`.
     pub(crate) fn watch(
@@ -88,21 +100,22 @@ impl RefusalArgs {
         let paths = Arc::new(Paths::new(&settings.dirs));
         let (explain, record) = (self.explain, Record::new());
         if let Some(file) = &self.learn {
-            let (learning, grants) = Learning::start(settings).map_err(told)?;
+            let (learning, grants) = Learning::start(settings).map_err(&told)?;
             let learner = Learner::new(learning, file, self.learn_network)?;
             let how = How::Learn(Box::new(learner));
             let log =
                 Arc::new(RefusalLog { paths, record, explain, how, remember: Mutex::default() });
-            return Ok((log.clone(), http::with_client(grants.refusals(log), settings)?));
+            let grants = http::with_client(grants.refusals(log.clone()), settings).map_err(told)?;
+            return Ok((log, grants));
         }
         let remember = self.remember.as_deref();
         let remember = remember.map(|file| Memory::new(file, settings, in_use.as_ref()));
         let remember = Mutex::new(remember.transpose()?);
         let how = self.how()?;
         let log = Arc::new(RefusalLog { paths, record, explain, how, remember });
-        let grants = settings.open().map_err(told)?;
+        let grants = settings.open().map_err(&told)?;
         let grants = grants.explain(log.paths.clone(), log.clone());
-        Ok((log, http::with_client(grants, settings)?))
+        Ok((log, http::with_client(grants, settings).map_err(told)?))
     }
 
     fn how(&self) -> Result<How, Failure> {

@@ -3,7 +3,7 @@
 use super::learn::{new_place, place, rooted_for, write};
 use super::show;
 use crate::failure::Failure;
-use crate::files::Place;
+use crate::files::{Place, is_same_file};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl Memory {
         }
         let text = read(file).map_err(Failure::usage)?;
         Manifest::parse(file, &text).map_err(Failure::usage)?;
-        let same = |in_use: &&InUse| same_file(&in_use.path, file);
+        let same = |in_use: &&InUse| is_same_file(&in_use.path, file);
         let profile = in_use.filter(same).and_then(|in_use| in_use.profile.clone());
         Ok(Self::There { place: place(file)?, text, profile })
     }
@@ -119,10 +119,6 @@ fn read(file: &Path) -> io::Result<String> {
     text.map_err(|error| {
         io::Error::new(error.kind(), format!("can not read {}: {error}", file.display()))
     })
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 #[cfg(all(test, unix))]

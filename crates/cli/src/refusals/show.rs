@@ -37,7 +37,8 @@ pub(super) fn all(refused: &[(Refusal, u64)], left_out: u64) {
 
 /// A line or two for somebody who has not asked.
 pub(super) fn hint(refused: &[(Refusal, u64)]) {
-    let helped = |(refusal, _): &&(Refusal, u64)| !refusal.grants.is_empty();
+    let helped =
+        |(refusal, _): &&(Refusal, u64)| !refusal.grants.is_empty() || refusal.why.is_some();
     let helped: Vec<_> = refused.iter().filter(helped).collect();
     // What was refused last is most likely what the program gave up at; that it looked at something
     // says little.
@@ -47,11 +48,13 @@ pub(super) fn hint(refused: &[(Refusal, u64)]) {
     line(&format!("hint: it was refused {}{more}", describe(refusal)));
 }
 
-/// `to read /etc/passwd; --file /etc/passwd::ro would allow it`.
+/// `to read /etc/passwd; --file /etc/passwd::ro would allow it`, or why nothing would.
 pub(crate) fn describe(refusal: &Refusal) -> String {
-    let allowing = refusal.grants.first();
-    let allowing = allowing.map_or(String::new(), |grant| format!("; {grant} would allow it"));
-    format!("to {refusal}{allowing}")
+    match (refusal.grants.first(), &refusal.why) {
+        (Some(grant), _) => format!("to {refusal}; {grant} would allow it"),
+        (None, Some(why)) => format!("to {refusal}: {why}"),
+        (None, None) => format!("to {refusal}"),
+    }
 }
 
 /// `read /etc/passwd, /etc/group and 3 more; look at /etc (9 times in all)`.
@@ -75,6 +78,9 @@ fn describe_group(group: &Group) -> String {
     let different = u64::try_from(group.refused.len()).unwrap_or(u64::MAX);
     if group.count > different {
         let _ = write!(text, " ({} times)", group.count);
+    }
+    if let Some(why) = group.refused.first().and_then(|refusal| refusal.why.as_ref()) {
+        let _ = write!(text, ": {why}");
     }
     text
 }

@@ -250,14 +250,6 @@ impl Settings {
         }
     }
 
-    /// The same, with relative paths of files and folders taken from `folder` on.
-    #[must_use]
-    pub fn rooted(mut self, folder: &Path) -> Self {
-        self.dirs = self.dirs.into_iter().map(|dir| dir.rooted(folder)).collect();
-        self.files = self.files.into_iter().map(|file| file.rooted(folder)).collect();
-        self
-    }
-
     /// Names that rules for addresses have need no rules of their own.
     fn forget_implied_names(&mut self) {
         let outbound = &self.outbound;

@@ -186,7 +186,7 @@ impl<T> Key<T> {
         match (self.form, value.get_ref()) {
             (Form::List, DeValue::Array(array)) => self.read_list(target, array, folder),
             (Form::Text | Form::Amount, DeValue::String(text)) => {
-                at((self.read)(target, text, folder), start)
+                at(self.read_plain(target, text, folder), start)
             }
             (Form::Number | Form::Amount, DeValue::Integer(number)) if number.radix() == 10 => {
                 at((self.read)(target, number.as_str(), folder), start)
@@ -204,9 +204,17 @@ impl<T> Key<T> {
             let DeValue::String(text) = item.get_ref() else {
                 return Err((start, self.expected(&format!("{} in it", found(item.get_ref())))));
             };
-            (self.read)(target, text, folder).map_err(|message| (start, message))?;
+            self.read_plain(target, text, folder).map_err(|message| (start, message))?;
         }
         Ok(())
+    }
+
+    /// Nothing that is granted has a NUL byte in it: programs take it for the text's end.
+    fn read_plain(&self, target: &mut T, text: &str, folder: &Path) -> Result<(), String> {
+        if text.contains('\0') {
+            return Err(format!("a text has no NUL byte in it, as this one: {text:?}"));
+        }
+        (self.read)(target, text, folder)
     }
 
     fn expected(&self, found: &str) -> String {

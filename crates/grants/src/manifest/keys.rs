@@ -1,7 +1,8 @@
 //! The words of `[grants]` and `[limits]`: those of the command line.
 
 use super::Key;
-use crate::units::{format_bytes, format_duration, parse_address, parse_bytes, parse_duration};
+use crate::check::mount_error;
+use crate::units::{format_bytes, format_duration, parse_address, parse_bytes, parse_timeout};
 use crate::{
     AddressRule, DirGrant, EnvGrant, FileGrant, ImageGrant, LimitSettings, MemoryGrant,
     NetworkRules, Settings, StreamGrant,
@@ -26,7 +27,7 @@ fn files() -> Vec<Key<Settings>> {
             "dir",
             |settings: &mut Settings, text, folder| {
                 let dir: DirGrant = parse(text)?;
-                not_mounted(settings, &dir.guest)?;
+                not_mounted(settings, &dir.guest, false)?;
                 settings.dirs.push(dir.rooted(folder));
                 Ok(())
             },
@@ -40,7 +41,7 @@ fn files() -> Vec<Key<Settings>> {
             "image",
             |settings: &mut Settings, text, folder| {
                 let image: ImageGrant = parse(text)?;
-                not_mounted(settings, &image.guest)?;
+                not_mounted(settings, &image.guest, false)?;
                 settings.images.push(image.rooted(folder));
                 Ok(())
             },
@@ -51,7 +52,7 @@ fn files() -> Vec<Key<Settings>> {
             "mem",
             |settings: &mut Settings, text, _| {
                 let memory: MemoryGrant = parse(text)?;
-                not_mounted(settings, &memory.guest)?;
+                not_mounted(settings, &memory.guest, false)?;
                 settings.memories.push(memory);
                 Ok(())
             },
@@ -62,7 +63,7 @@ fn files() -> Vec<Key<Settings>> {
             "file",
             |settings: &mut Settings, text, folder| {
                 let file: FileGrant = parse(text)?;
-                not_mounted(settings, &file.guest)?;
+                not_mounted(settings, &file.guest, true)?;
                 settings.files.push(file.rooted(folder));
                 Ok(())
             },
@@ -72,11 +73,12 @@ fn files() -> Vec<Key<Settings>> {
     ]
 }
 
-fn not_mounted(settings: &Settings, guest: &str) -> Result<(), String> {
-    if settings.guest_paths().contains(guest) {
-        return Err(format!("two folders or files as {guest:?}; name another guest path"));
-    }
-    Ok(())
+/// Where a mount can not be, or what is there already.
+fn not_mounted(settings: &Settings, guest: &str, is_file: bool) -> Result<(), String> {
+    // What is there was found to be right.
+    let Ok(mut paths) = settings.mount_paths() else { return Ok(()) };
+    let added = if is_file { paths.file(guest) } else { paths.dir(guest) };
+    added.map_err(|error| mount_error(guest, error).to_string())
 }
 
 fn environment() -> Vec<Key<Settings>> {
@@ -115,8 +117,15 @@ const STREAM: &str = "inherit, null or file:PATH";
 
 fn network() -> Vec<Key<Settings>> {
     vec![
-        list("allow-http", |settings| &mut settings.http)
-            .about("HOST[:PORT]", "Hosts that may be sent HTTP requests; * is every host."),
+        Key::list(
+            "allow-http",
+            |settings: &mut Settings, text, _| {
+                add(&mut settings.http, parse(text)?)?;
+                in_vain(settings)
+            },
+            |settings| texts(&settings.http),
+        )
+        .about("HOST[:PORT]", "Hosts that may be sent HTTP requests; * is every host."),
         Key::list(
             "tls-ca",
             |settings: &mut Settings, text, folder| {
@@ -130,8 +139,8 @@ fn network() -> Vec<Key<Settings>> {
             "allow-outbound",
             |settings: &mut Settings, text, _| {
                 let rule: AddressRule = parse(text)?;
-                not_both(&settings.deny_outbound, &rule)?;
-                add(&mut settings.outbound, rule)
+                add(&mut settings.outbound, rule)?;
+                in_vain(settings)
             },
             |settings| texts(&settings.outbound),
         )
@@ -142,8 +151,8 @@ fn network() -> Vec<Key<Settings>> {
                 let rule: AddressRule = parse(text)?;
                 let checked = NetworkRules::default().deny_outbound(rule.clone());
                 checked.map_err(|error| error.to_string())?;
-                not_both(&settings.outbound, &rule)?;
-                add(&mut settings.deny_outbound, rule)
+                add(&mut settings.deny_outbound, rule)?;
+                in_vain(settings)
             },
             |settings| texts(&settings.deny_outbound),
         )
@@ -266,7 +275,7 @@ fn time(
 ) -> Key<Settings> {
     Key::amount(
         name,
-        parse_duration,
+        parse_timeout,
         |time| format_duration(*time),
         move |settings: &mut Settings, time| *place(&mut settings.limits) = Some(time),
         move |settings| *place(&mut settings.limits.clone()),
@@ -292,12 +301,8 @@ fn number(name: &'static str, place: fn(&mut LimitSettings) -> &mut Option<u64>)
     )
 }
 
-/// Denying wins, so that allowing the very same has been in vain.
-fn not_both(others: &[AddressRule], rule: &AddressRule) -> Result<(), String> {
-    if others.contains(rule) {
-        return Err(format!("{:?} is allowed and denied; leave one of them out", rule.to_string()));
-    }
-    Ok(())
+fn in_vain(settings: &Settings) -> Result<(), String> {
+    settings.allowed_in_vain().map_or(Ok(()), Err)
 }
 
 fn add<V: PartialEq + Display>(list: &mut Vec<V>, value: V) -> Result<(), String> {

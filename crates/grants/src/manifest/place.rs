@@ -68,6 +68,7 @@ fn is_about(error: &Error, asked: &Settings) -> bool {
             .dirs
             .iter()
             .any(|dir| matches!(&dir.access, Access::OverlayIn(upper) if is(upper, path))),
+        Error::Authorities { path, .. } => asked.tls_ca.iter().any(|file| is(file, path)),
         Error::OpenFile { path, .. } => asked.files.iter().any(|file| is(&file.host, path)),
         Error::OpenImage { path, .. } => asked.images.iter().any(|image| is(&image.file, path)),
         Error::OpenStream { path, .. } => {

@@ -101,7 +101,10 @@ impl FromStr for Block {
 
 /// Nothing but digits: `parse` alone would take a sign.
 fn number(text: &str) -> Option<u8> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    // Some read what begins with a zero as an octal number.
+    let plain = digits && (text == "0" || !text.starts_with('0'));
+    plain.then(|| text.parse().ok())?
 }
 
 impl Block {

@@ -1,5 +1,6 @@
 //! The same rules for the requests of `wasi:http`.
 
+use super::refused::denied;
 use super::{AddressRule, Block, HostRule, NamePattern, NetworkPolicy, Protocol};
 use std::net::{IpAddr, SocketAddr};
 use wayleave_system::http::{Destination, Policy, Scheme};
@@ -36,25 +37,29 @@ impl Policy for NetworkPolicy {
             return Answer::Deny;
         };
         let target = rule(protocol, &host, to.port);
-        let (object, grants) = match (address, host) {
+        let (object, grants, rule) = match (address, host) {
             (Some(address), Host::Name(name)) => {
                 let asked = SocketAddr::new(address.to_canonical(), to.port);
-                let grants = self.outbound_grants(protocol, asked, &[name]);
-                (format!("{target} at {asked}"), grants)
+                let names = [name];
+                let grants = self.outbound_grants(protocol, asked, &names);
+                let rule = self.rules.denying(protocol, asked, &names);
+                (format!("{target} at {asked}"), grants, rule)
             }
             (None, Host::Name(name)) => {
                 let mut rules = self.rules.clone();
                 rules.allow_outbound(target.clone());
                 let allowed = rules.http_name(protocol, &name, to.port) != Naming::Refused;
                 let grant = allowed.then(|| Grant::new("allow-outbound", target.to_string()));
-                (target.to_string(), grant.into_iter().collect())
+                let rule = self.rules.denying_request(protocol, &name, to.port);
+                (target.to_string(), grant.into_iter().collect(), rule)
             }
             (_, Host::Address(address)) => {
                 let asked = SocketAddr::new(address, to.port);
-                (target.to_string(), self.outbound_grants(protocol, asked, &[]))
+                let rule = self.rules.denying(protocol, asked, &[]);
+                (target.to_string(), self.outbound_grants(protocol, asked, &[]), rule)
             }
         };
-        self.report(Refusal::new("send a request to", object, grants))
+        self.report(denied(Refusal::new("send a request to", object, grants), rule))
     }
 }
 
@@ -223,6 +228,20 @@ mod tests {
                 grants.iter().map(|rule| format!("--allow-outbound {rule}")).collect();
             assert_eq!(offered, grants, "{said}");
         }
+    }
+
+    #[test]
+    fn who_asks_for_what_is_closed_is_let_nowhere() {
+        let told = Told::new(Answer::Allow);
+        let mut rules = rules(&["http://*:*"], &[]);
+        rules.close("it is night");
+        let policy = NetworkPolicy::new(rules).with_refusals(Some(told.clone()));
+        let parts = Parts::of("http://a 80");
+        assert_eq!(policy.host(&parts.destination()), Naming::Refused);
+        let through = Destination { let_through: true, ..parts.destination() };
+        assert_eq!(policy.route(&through, "1.1.1.1".parse().unwrap()), None);
+        assert_eq!(policy.refused(&parts.destination(), None), Answer::Deny);
+        assert_eq!(told.last(), ("send a request to http://a".to_owned(), Vec::new()));
     }
 
     #[test]

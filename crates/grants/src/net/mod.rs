@@ -2,6 +2,7 @@
 
 mod address;
 mod block;
+mod cover;
 #[cfg(feature = "http")]
 mod http;
 mod name;

@@ -29,6 +29,7 @@ fn parse(text: &str) -> Result<AddressRule, String> {
         Some((from, to)) => (from, Some(to)),
         None => (rest, None),
     };
+    refuse_path(from)?;
     let (host, ports) = split_ports(from)?;
     let host = parse_host(host)?;
     let ports = ports.map(str::parse).transpose()?;
@@ -44,6 +45,14 @@ fn parse(text: &str) -> Result<AddressRule, String> {
     let rule = AddressRule { protocol, host, ports, to, family };
     check_families(&rule)?;
     Ok(rule)
+}
+
+/// A slash is for blocks of addresses: behind a name or a port it begins a path.
+fn refuse_path(text: &str) -> Result<(), String> {
+    let Some((before, _)) = text.split_once('/') else { return Ok(()) };
+    let host = before.split(':').next().unwrap_or(before);
+    let is_block = host.starts_with('[') || host == before && NamePattern::parse(host).is_err();
+    if is_block { Ok(()) } else { Err("a rule is for a host, and has no path".to_owned()) }
 }
 
 /// A host, and the ports if there are any. Colons in brackets belong to the host.
@@ -301,6 +310,15 @@ mod tests {
             ("http://me@a", "a user in it"),
             ("tcp://a:80->b:80", "no address to lead to"),
             ("tcp://10.0.0.1:80->[::1]:80", "other version"),
+            ("http://example.com/path", "has no path"),
+            ("http://example.com/", "has no path"),
+            ("tcp://a:80/x", "has no path"),
+            ("tcp://1.2.3.4:80/x", "has no path"),
+            ("http://*/x", "has no path"),
+            ("tcp://127.1/8:80", "no address"),
+            ("tcp://10.0.0.0/08:80", "a prefix is 0 to 32"),
+            ("tcp://a:080", "no port"),
+            ("tcp://a:0-080", "no port"),
         ] {
             let error = text.parse::<AddressRule>().unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

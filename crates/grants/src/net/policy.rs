@@ -1,9 +1,10 @@
 use super::pins::Pins;
 use super::{NetworkRules, Protocol};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wayleave_system::net::{Naming, Policy, Refused, Use};
-use wayleave_system::refusal::{Answer, Refusals};
+use wayleave_system::refusal::{Answer, Refusal, Refusals};
 
 /// The rules as they apply to one guest, with what it has looked up so far.
 ///
@@ -12,6 +13,9 @@ use wayleave_system::refusal::{Answer, Refusals};
 pub struct NetworkPolicy {
     pub(super) rules: NetworkRules,
     pins: Mutex<Pins>,
+    /// The ports that the system has chosen for the guest, and the addresses that they are of; noted
+    /// where somebody is told of refusals.
+    chosen: Mutex<HashMap<(Protocol, u16), IpAddr>>,
     refusals: Option<Arc<dyn Refusals>>,
 }
 
@@ -19,7 +23,7 @@ impl NetworkPolicy {
     /// The rules, for a guest that has looked up nothing so far.
     #[must_use]
     pub fn new(rules: NetworkRules) -> Self {
-        Self { rules, pins: Mutex::default(), refusals: None }
+        Self { rules, pins: Mutex::default(), chosen: Mutex::default(), refusals: None }
     }
 
     /// The same, that tells of what it refuses.
@@ -32,10 +36,22 @@ impl NetworkPolicy {
         self.pins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the system has chosen the port of this address, for a socket of the guest's. In the next
+    /// run it will be another one.
+    pub(super) fn is_chosen(&self, protocol: Protocol, to: SocketAddr) -> bool {
+        let chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = chosen.get(&(protocol, to.port()));
+        at.is_some_and(|at| at.is_unspecified() || *at == to.ip().to_canonical())
+    }
+
     /// Tells of a refusal. What it was, and what would have allowed it, is found out only now.
-    pub(super) fn report(&self, refusal: wayleave_system::refusal::Refusal) -> Answer {
+    pub(super) fn report(&self, refusal: Refusal) -> Answer {
         tracing::debug!(grants = ?refusal.grants, "refused: {refusal}");
-        self.refusals.as_ref().map_or(Answer::Deny, |refusals| refusals.refused(refusal))
+        let Some(refusals) = &self.refusals else { return Answer::Deny };
+        let Some(why) = self.rules.closed() else { return refusals.refused(refusal) };
+        // Whatever is answered: nobody can open it.
+        refusals.refused(refusal.hopeless(why));
+        Answer::Deny
     }
 
     fn route_out(&self, protocol: Protocol, to: SocketAddr) -> Option<SocketAddr> {
@@ -45,7 +61,8 @@ impl NetworkPolicy {
     /// Whether a socket may take a port of the system's choice: nobody reaches it there that it may
     /// not reach. Who is told of refusals would rather hear where it wants to go then.
     fn takes_any(&self, protocol: Protocol, at: SocketAddr) -> bool {
-        at.port() == 0 && (self.rules.sends(protocol) || self.refusals.is_some())
+        let of_use = self.rules.sends(protocol) || self.refusals.is_some();
+        at.port() == 0 && of_use && self.rules.closed().is_none()
     }
 }
 
@@ -78,6 +95,18 @@ impl Policy for NetworkPolicy {
     fn resolved(&self, name: &str, addresses: Vec<IpAddr>) -> Vec<IpAddr> {
         let pinned = self.pins().pin(name, &addresses).to_vec();
         self.told(name, pinned)
+    }
+
+    fn bound(&self, how: Use, address: SocketAddr) {
+        if self.refusals.is_none() {
+            return;
+        }
+        let protocol = match how {
+            Use::TcpBind | Use::TcpListen | Use::TcpConnect => Protocol::Tcp,
+            Use::UdpBind | Use::UdpBindToSend | Use::UdpSend => Protocol::Udp,
+        };
+        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        chosen.insert((protocol, address.port()), address.ip().to_canonical());
     }
 
     fn refused(&self, what: Refused<'_>) -> Answer {

@@ -17,6 +17,10 @@ impl Ports {
         Self(vec![port..=port])
     }
 
+    pub(super) fn ranges(&self) -> &[RangeInclusive<u16>] {
+        &self.0
+    }
+
     /// The port, if it is just one.
     pub(super) fn single(&self) -> Option<u16> {
         match self.0.as_slice() {
@@ -61,7 +65,9 @@ fn range(text: &str) -> Result<RangeInclusive<u16>, String> {
 /// Nothing but digits: `parse` alone would take a sign.
 fn port(text: &str) -> Result<u16, String> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let port = if digits { text.parse().ok() } else { None };
+    // Some read what begins with a zero as an octal number.
+    let plain = digits && (text == "0" || !text.starts_with('0'));
+    let port = if plain { text.parse().ok() } else { None };
     port.ok_or_else(|| format!("{text:?} is no port, which is 0 to 65535"))
 }
 

@@ -1,6 +1,6 @@
 //! What would have allowed what was refused.
 
-use super::{AddressRule, Block, HostRule, NamePattern, NameRule, NetworkPolicy, Protocol};
+use super::{AddressRule, Block, HostRule, NamePattern, NameRule, NetworkPolicy, Ports, Protocol};
 use std::net::SocketAddr;
 use wayleave_system::net::{Naming, Use};
 use wayleave_system::refusal::{Grant, Refusal};
@@ -18,14 +18,15 @@ impl NetworkPolicy {
             Use::UdpSend => ("send to", Protocol::Udp),
         };
         let object = format!("{protocol}://{address}");
-        let grants = match how {
+        match how {
             Use::TcpConnect | Use::UdpSend => {
                 let names = self.pins().names(address.ip()).to_vec();
-                self.outbound_grants(protocol, address, &names)
+                let grants = self.outbound_grants(protocol, address, &names);
+                let refusal = Refusal::new(tried, object, grants);
+                denied(refusal, self.rules.denying(protocol, address, &names))
             }
-            _ => self.inbound_grants(protocol, address),
-        };
-        Refusal::new(tried, object, grants)
+            _ => Refusal::new(tried, object, self.inbound_grants(protocol, address)),
+        }
     }
 
     pub(super) fn name_refusal(&self, name: &str) -> Refusal {
@@ -34,7 +35,7 @@ impl NetworkPolicy {
         rules.allow_resolve(rule.clone());
         let allowed = rules.name(name) != Naming::Refused;
         let grant = allowed.then(|| Grant::new("allow-resolve", rule.to_string()));
-        Refusal::new("look up", name, grant)
+        denied(Refusal::new("look up", name, grant), self.rules.denying_name(name))
     }
 
     /// The rules that would have allowed to reach an address: by the names that it has, and by
@@ -48,8 +49,15 @@ impl NetworkPolicy {
         let mut hosts: Vec<_> =
             names.iter().map(|name| HostRule::Name(NamePattern::Name(name.clone()))).collect();
         hosts.push(HostRule::Block(Block::one(to.ip())));
-        let rules = hosts.into_iter().map(|host| AddressRule::of(protocol, host, to.port()));
+        let rule = |host: &HostRule| AddressRule::of(protocol, host.clone(), to.port());
+        let mut rules: Vec<_> = hosts.iter().map(rule).collect();
+        if self.is_chosen(protocol, to) {
+            // Of a port that the system has chosen only a rule for all ports serves for the next run.
+            let every = |rule: AddressRule| AddressRule { ports: Ports::all(), ..rule };
+            rules.extend(hosts.iter().map(rule).map(every));
+        }
         rules
+            .into_iter()
             .filter(|rule| self.rules.route_out(protocol, to, names, Some(rule)).is_some())
             .map(|rule| Grant::new("allow-outbound", rule.to_string()))
             .collect()
@@ -61,6 +69,18 @@ impl NetworkPolicy {
         let grant = allowed.then(|| Grant::new("allow-inbound", rule.to_string()));
         grant.into_iter().collect()
     }
+}
+
+/// What a rule denies, nothing allows.
+pub(super) fn denied(refusal: Refusal, rule: Option<&AddressRule>) -> Refusal {
+    match rule {
+        Some(rule) => refusal.hopeless(format!("{} denies it", grant("deny-outbound", rule))),
+        None => refusal,
+    }
+}
+
+fn grant(option: &'static str, rule: &AddressRule) -> Grant {
+    Grant::new(option, rule.to_string())
 }
 
 #[cfg(test)]
@@ -131,6 +151,78 @@ mod tests {
             let (said, offered) = told(others, what);
             assert_eq!(said, tried);
             assert_eq!(offered, grants, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_the_system_has_chosen_is_another_one_next_time() {
+        let told = Told::new(Answer::Deny);
+        let policy = NetworkPolicy::new(rules(&[], &[])).with_refusals(Some(told.clone()));
+        let (own, other) = ("127.0.0.1:4711", "127.0.0.1:4712");
+        policy.bound(Use::TcpBind, own.parse().unwrap());
+        policy.bound(Use::UdpBind, "0.0.0.0:4712".parse().unwrap());
+        let offered = |how, address: &str| {
+            policy.refused(Refused::Address(how, address.parse().unwrap()));
+            told.last().1
+        };
+        let of = |rule: &str| format!("--allow-outbound {rule}");
+        let every = of("'tcp://127.0.0.1:*'");
+        assert_eq!(offered(Use::TcpConnect, own), [of("tcp://127.0.0.1:4711"), every]);
+        assert_eq!(offered(Use::TcpConnect, other), [of("tcp://127.0.0.1:4712")]);
+        assert_eq!(offered(Use::TcpConnect, "127.0.0.2:4711"), [of("tcp://127.0.0.2:4711")]);
+        assert_eq!(offered(Use::UdpSend, own), [of("udp://127.0.0.1:4711")]);
+        let every = of("'udp://127.0.0.1:*'");
+        assert_eq!(offered(Use::UdpSend, other), [of("udp://127.0.0.1:4712"), every]);
+    }
+
+    #[test]
+    fn the_rule_that_denies_is_named() {
+        let why = |deny: &str, what: Refused<'_>| {
+            let told = Told::new(Answer::Deny);
+            let policy = NetworkPolicy::new(rules(&[], &[deny])).with_refusals(Some(told.clone()));
+            policy.resolved("a.org", vec!["1.2.3.4".parse().unwrap()]);
+            policy.refused(what);
+            let refusal = told.refusals.lock().unwrap().pop().unwrap();
+            refusal.why.unwrap_or_default()
+        };
+        let to = |address: &str| Refused::Address(Use::TcpConnect, address.parse().unwrap());
+        let said = "--deny-outbound 'tcp://1.2.0.0/16:*' denies it";
+        assert_eq!(why("deny tcp://1.2.0.0/16:*", to("1.2.3.4:443")), said);
+        assert_eq!(
+            why("deny tcp://a.org:80", to("1.2.3.4:80")),
+            "--deny-outbound tcp://a.org:80 denies it"
+        );
+        assert_eq!(why("deny tcp://a.org:80", to("1.2.3.4:443")), "");
+        let said = "--deny-outbound 'udp://b.org:*' denies it";
+        assert_eq!(why("deny udp://b.org:*", Refused::Name("b.org")), said);
+        assert_eq!(why("deny udp://b.org:1", Refused::Name("b.org")), "");
+    }
+
+    #[test]
+    fn what_is_closed_can_not_be_opened() {
+        let told = Told::new(Answer::Allow);
+        let mut rules = rules(&["tcp://*:*", "udp://*:*"], &["in tcp://*:*", "resolve *"]);
+        rules.close("it is night");
+        let policy = NetworkPolicy::new(rules).with_refusals(Some(told.clone()));
+        let address = "127.0.0.1:0".parse().unwrap();
+        for how in [
+            Use::TcpBind,
+            Use::TcpListen,
+            Use::TcpConnect,
+            Use::UdpBind,
+            Use::UdpBindToSend,
+            Use::UdpSend,
+        ] {
+            assert_eq!(policy.route(how, address), None, "{how:?}");
+            assert_eq!(policy.refused(Refused::Address(how, address)), Answer::Deny, "{how:?}");
+        }
+        assert_eq!(policy.name("a.org"), Naming::Refused);
+        assert_eq!(policy.refused(Refused::Name("a.org")), Answer::Deny);
+        let refusals = told.refusals.lock().unwrap();
+        assert_eq!(refusals.len(), 7);
+        for refusal in &*refusals {
+            assert!(refusal.grants.is_empty(), "{refusal:?}");
+            assert_eq!(refusal.why.as_deref(), Some("it is night"));
         }
     }
 

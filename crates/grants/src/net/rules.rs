@@ -19,9 +19,21 @@ pub struct NetworkRules {
     inbound: Vec<AddressRule>,
     resolve: Vec<NameRule>,
     public_only: bool,
+    closed: Option<&'static str>,
 }
 
 impl NetworkRules {
+    /// Closes the network: nothing can be reached, whatever allows it, and nobody who is asked can
+    /// let it be reached. `why` is told with what is refused.
+    pub fn close(&mut self, why: &'static str) {
+        self.closed = Some(why);
+    }
+
+    /// Why the network is [closed](Self::close), if it is.
+    pub(super) fn closed(&self) -> Option<&'static str> {
+        self.closed
+    }
+
     /// Whether sockets can reach nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -51,18 +63,19 @@ impl NetworkRules {
     /// looked up or not.
     ///
     /// # Errors
-    /// [`Error::AddressRule`] when the rule leads elsewhere.
+    /// [`Error::RuleDirection`] when the rule leads elsewhere.
     pub fn deny_outbound(&mut self, rule: AddressRule) -> Result<(), Error> {
         if rule.is_mapping() {
             return Err(bad(&rule, "what is denied leads nowhere"));
         }
+        // The rule itself first: that is the one that somebody has written.
+        self.denied.push(rule.clone());
         if matches!(&rule.host, HostRule::Name(NamePattern::Name(name)) if name == LOCALHOST) {
             let local = |block| AddressRule { host: HostRule::Block(block), ..rule.clone() };
             let of_its_version =
                 |block: &Block| rule.family.is_none_or(|only| only == block.family());
             self.denied.extend(Block::LOOPBACK.into_iter().filter(of_its_version).map(local));
         }
-        self.denied.push(rule);
         Ok(())
     }
 
@@ -70,7 +83,7 @@ impl NetworkRules {
     /// addresses.
     ///
     /// # Errors
-    /// [`Error::AddressRule`] for any other name: what a name means may change; and for `http` and
+    /// [`Error::RuleDirection`] for any other name: what a name means may change; and for `http` and
     /// `https`: who serves those gives the requests.
     pub fn allow_inbound(&mut self, rule: AddressRule) -> Result<(), Error> {
         if rule.protocol.is_http() {
@@ -109,7 +122,7 @@ impl NetworkRules {
         names: &[String],
         more: Option<&AddressRule>,
     ) -> Option<SocketAddr> {
-        if self.denies(protocol, asked, names) {
+        if self.closed.is_some() || self.denies(protocol, asked, names) {
             return None;
         }
         let rules = || self.outbound.iter().chain(more).filter(|rule| rule.protocol == protocol);
@@ -125,12 +138,43 @@ impl NetworkRules {
     }
 
     fn denies(&self, protocol: Protocol, to: SocketAddr, names: &[String]) -> bool {
-        let rules = self.denied.iter().filter(|rule| applies(rule, protocol));
-        rules.into_iter().any(|rule| rule.denies(to, names))
+        self.denying(protocol, to, names).is_some()
+    }
+
+    /// The rule that denies an address that has these names, if one does.
+    pub(super) fn denying(
+        &self,
+        protocol: Protocol,
+        to: SocketAddr,
+        names: &[String],
+    ) -> Option<&AddressRule> {
+        let mut rules = self.denied.iter().filter(|rule| applies(rule, protocol));
+        rules.find(|rule| rule.denies(to, names))
+    }
+
+    /// The rule that denies sockets to look a name up, if one does.
+    pub(super) fn denying_name(&self, name: &str) -> Option<&AddressRule> {
+        let mut rules = self.denied.iter().filter(|rule| !rule.protocol.is_http());
+        rules.find(|rule| denies_name(rule, name, None))
+    }
+
+    /// The rule that denies requests to a name, if one does.
+    #[cfg(feature = "http")]
+    pub(super) fn denying_request(
+        &self,
+        protocol: Protocol,
+        name: &str,
+        port: u16,
+    ) -> Option<&AddressRule> {
+        let mut rules = self.denied.iter().filter(|rule| applies(rule, protocol));
+        rules.find(|rule| denies_name(rule, name, Some(port)))
     }
 
     /// Where an address of this machine leads; `None` when nothing may arrive there.
     pub(super) fn route_in(&self, protocol: Protocol, at: SocketAddr) -> Option<SocketAddr> {
+        if self.closed.is_some() {
+            return None;
+        }
         let rules = || self.inbound.iter().filter(|rule| rule.protocol == protocol);
         let mut mapped =
             rules().filter(|rule| rule.is_mapping()).filter_map(|rule| rule.inbound(at));
@@ -144,8 +188,7 @@ impl NetworkRules {
 
     /// What becomes of a name that sockets look up.
     pub(super) fn name(&self, name: &str) -> Naming {
-        let denied = |rule: &AddressRule| !rule.protocol.is_http() && denies_name(rule, name, None);
-        if self.denied.iter().any(denied) {
+        if self.closed.is_some() || self.denying_name(name).is_some() {
             return Naming::Refused;
         }
         let mut known = Vec::new();
@@ -186,8 +229,7 @@ impl NetworkRules {
     /// What becomes of a name that requests are sent to.
     #[cfg(feature = "http")]
     pub(super) fn http_name(&self, protocol: Protocol, name: &str, port: u16) -> Naming {
-        let denied = |rule: &&AddressRule| applies(rule, protocol);
-        if self.denied.iter().filter(denied).any(|rule| denies_name(rule, name, Some(port))) {
+        if self.closed.is_some() || self.denying_request(protocol, name, port).is_some() {
             return Naming::Refused;
         }
         let (mut any, mut known) = (false, Vec::new());
@@ -217,7 +259,7 @@ impl NetworkRules {
 }
 
 /// Whether a rule that denies is about what is sent by a protocol. Requests go by TCP.
-fn applies(rule: &AddressRule, protocol: Protocol) -> bool {
+pub(super) fn applies(rule: &AddressRule, protocol: Protocol) -> bool {
     let by_tcp = rule.protocol == Protocol::Tcp && protocol != Protocol::Udp;
     rule.protocol == protocol || by_tcp
 }
@@ -230,5 +272,5 @@ fn denies_name(rule: &AddressRule, name: &str, port: Option<u16>) -> bool {
 }
 
 fn bad(rule: &AddressRule, reason: &str) -> Error {
-    Error::AddressRule { text: rule.to_string(), reason: reason.to_owned() }
+    Error::RuleDirection { text: rule.to_string(), reason: reason.to_owned() }
 }

@@ -83,8 +83,9 @@ pub fn group(refusals: &[(Refusal, u64)]) -> Vec<Group> {
     let mut groups: Vec<Gathered<'_>> = Vec::new();
     for (refusal, count) in refusals {
         let wide = refusal.grants.last();
-        let belongs =
-            |group: &&mut Gathered<'_>| same(group.wide, wide) || group.has_limit_of(refusal);
+        let belongs = |group: &&mut Gathered<'_>| {
+            same(group.wide, wide) && group.has_why_of(refusal) || group.has_limit_of(refusal)
+        };
         match groups.iter_mut().find(belongs) {
             Some(group) => group.add(refusal, *count),
             None => groups.push(Gathered { wide, refusals: vec![refusal], count: *count }),
@@ -116,6 +117,11 @@ impl<'a> Gathered<'a> {
         self.count += count;
     }
 
+    /// Whether it is hopeless for the same reason, if it is hopeless.
+    fn has_why_of(&self, refusal: &Refusal) -> bool {
+        self.refusals.iter().all(|other| other.why == refusal.why)
+    }
+
     /// Whether it has another step beyond the same limit: only how much was wanted differs.
     fn has_limit_of(&self, refusal: &Refusal) -> bool {
         let same = |other: &&Refusal| {
@@ -143,7 +149,7 @@ impl<'a> Gathered<'a> {
         let grant = if one && !limit { narrow } else { self.wide };
         let mut refused: Vec<Refusal> = Vec::new();
         for refusal in self.refusals {
-            let bare = Refusal::new(refusal.tried, refusal.object.clone(), []);
+            let bare = Refusal { grants: Vec::new(), ..refusal.clone() };
             if !refused.contains(&bare) {
                 refused.push(bare);
             }

@@ -35,7 +35,7 @@ mod windows;
 #[cfg(feature = "images")]
 pub use image::{Image, ImageError};
 pub use memory::{MemoryDir, MemoryFile};
-pub use mounts::{MakeDir, MountError, Mounts};
+pub use mounts::{MakeDir, MountError, MountPaths, Mounts};
 pub use os::{OsDir, OsFile, Resolver};
 pub use overlay::{Change, ChangeKind, Overlay};
 pub use quota::{Quota, QuotaLimits, QuotaWatch};

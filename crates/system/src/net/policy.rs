@@ -14,6 +14,10 @@ pub trait Policy: Send + Sync {
         let _ = name;
         addresses
     }
+    /// A socket that left its port open has been given this local address, as the guest has it.
+    fn bound(&self, how: Use, address: SocketAddr) {
+        let _ = (how, address);
+    }
     /// The guest is about to be refused something, and still can be let through.
     fn refused(&self, what: Refused<'_>) -> Answer {
         let _ = what;

@@ -27,6 +27,16 @@ fn refused(bytes: &[u8]) -> String {
     text
 }
 
+#[test]
+fn nobody_waits_for_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    assert!(matches!(Image::open_ambient(&pipe), Err(ImageError::Unknown)));
+    assert!(matches!(Image::open_ambient(folder.path()), Err(ImageError::Unknown)));
+}
+
 struct Tar(tar::Builder<Vec<u8>>);
 
 impl Tar {

@@ -104,6 +104,15 @@ impl<E: Engine> Loaded for OnEngine<E> {
         Err(self.not_exported("wasi:cli/run"))
     }
 
+    fn func_type(&self, path: &[&str]) -> Result<(FuncType, Types), Error> {
+        let ty = self.template.func_type(path)?;
+        Ok((ty.clone(), self.template.plan().types().clone()))
+    }
+
+    fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {
+        self.template.plan().find_funcs(name)
+    }
+
     fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error> {
         let limits = limits(&grants);
         let host = Host::new(grants);
@@ -169,15 +178,6 @@ impl<E: Engine> Running for Guest<E> {
     fn invoke(&mut self, path: &[&str], args: &[Value]) -> Result<Option<Value>, Error> {
         let func = self.instance.func(path)?;
         self.instance.call(&func, args).map_err(Error::Stopped)
-    }
-
-    fn func_type(&mut self, path: &[&str]) -> Result<(FuncType, Types), Error> {
-        let func = self.instance.func(path)?;
-        Ok((func.ty().clone(), self.instance.plan().types().clone()))
-    }
-
-    fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {
-        self.instance.plan().find_funcs(name)
     }
 
     fn fuel(&mut self) -> Option<u64> {

@@ -33,6 +33,10 @@ pub(crate) trait Loaded: Send + Sync {
     fn kind(&self) -> ProgramKind;
     /// That it is a program, not a library.
     fn check_runnable(&self) -> Result<(), Error>;
+    /// The type of an exported function of a component.
+    fn func_type(&self, path: &[&str]) -> Result<(FuncType, Types), Error>;
+    /// Where a component exports functions of a name.
+    fn find_funcs(&self, name: &str) -> Vec<Vec<String>>;
     /// Instantiates it; runs nothing but the start functions of its modules.
     fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error>;
     /// It as a handler of requests.
@@ -61,10 +65,6 @@ pub(crate) trait Running: Send {
         path: &[&str],
         args: &[wayleave_component::Value],
     ) -> Result<Option<wayleave_component::Value>, Error>;
-    /// The type of an exported function of a component.
-    fn func_type(&mut self, path: &[&str]) -> Result<(FuncType, Types), Error>;
-    /// Where a component exports functions of a name.
-    fn find_funcs(&self, name: &str) -> Vec<Vec<String>>;
     /// Fuel that is left.
     fn fuel(&mut self) -> Option<u64>;
 }

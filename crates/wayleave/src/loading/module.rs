@@ -79,6 +79,14 @@ impl<E: Engine> Loaded for Module<E> {
         Err(Error::NoStart { kind: ProgramKind::Module, wanted: START, exports })
     }
 
+    fn func_type(&self, _: &[&str]) -> Result<(FuncType, Types), Error> {
+        Err(not_a_component())
+    }
+
+    fn find_funcs(&self, _: &str) -> Vec<Vec<String>> {
+        Vec::new()
+    }
+
     fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error> {
         let limits = limits(&grants);
         let mut store = self.engine.store(Host::new(grants), limits)?;
@@ -166,14 +174,6 @@ impl<E: Engine> Running for Guest<E> {
         _: &[wayleave_component::Value],
     ) -> Result<Option<wayleave_component::Value>, Error> {
         Err(not_a_component())
-    }
-
-    fn func_type(&mut self, _: &[&str]) -> Result<(FuncType, Types), Error> {
-        Err(not_a_component())
-    }
-
-    fn find_funcs(&self, _: &str) -> Vec<Vec<String>> {
-        Vec::new()
     }
 
     fn fuel(&mut self) -> Option<u64> {

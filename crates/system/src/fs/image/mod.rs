@@ -82,6 +82,10 @@ impl Image {
     /// # Errors
     /// Why it can not be used.
     pub fn open_ambient(path: &Path) -> Result<Self, ImageError> {
+        // To open a pipe is to wait for somebody who writes to it.
+        if !path.metadata().map_err(ErrorCode::from)?.is_file() {
+            return Err(ImageError::Unknown);
+        }
         Self::new(std::fs::File::open(path).map_err(ErrorCode::from)?)
     }
 

@@ -10,6 +10,7 @@
 mod dir;
 mod entries;
 mod folders;
+mod paths;
 mod rooted;
 mod spot;
 mod tree;
@@ -17,6 +18,7 @@ mod tree;
 use super::{Dir, SingleFile};
 use crate::{ErrorCode, Result as SystemResult};
 use dir::MountDir;
+pub use paths::MountPaths;
 use rooted::Rooted;
 use std::any::Any;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use tree::GuestRoute;
 #[derive(Clone, Default)]
 pub struct Mounts {
     points: Vec<Point>,
+    paths: MountPaths,
     /// What they come to.
     folders: Vec<(String, Arc<dyn Dir>)>,
 }
@@ -58,6 +61,12 @@ struct Point {
     mounted: Mounted,
     /// How another guest gets one of its own; the others share what is mounted.
     anew: Option<MakeDir>,
+}
+
+impl Point {
+    fn new(guest: String, mounted: Mounted, anew: Option<MakeDir>) -> Self {
+        Self { route: GuestRoute::parse(&guest), guest, mounted, anew }
+    }
 }
 
 #[derive(Clone)]
@@ -96,12 +105,9 @@ impl Mounts {
     /// [`MountError::Taken`], [`MountError::NoFilePath`], [`MountError::ThroughFile`].
     pub fn file(&mut self, guest: impl Into<String>, file: SingleFile) -> Result<(), MountError> {
         let guest = guest.into();
-        let route = GuestRoute::parse(&guest);
-        let last = guest.rsplit('/').next();
-        if route.is_none() || matches!(last, None | Some("" | ".")) {
-            return Err(MountError::NoFilePath);
-        }
-        self.add(Point { guest, route, mounted: Mounted::File(Arc::new(file)), anew: None })
+        self.paths.file(guest.as_str())?;
+        self.add(Point::new(guest, Mounted::File(Arc::new(file)), None));
+        Ok(())
     }
 
     /// The folders that the guest finds open, with their paths, in the order in which they were
@@ -128,7 +134,7 @@ impl Mounts {
                 point.mounted = Mounted::Dir(anew());
             }
         }
-        Some(Self { folders: folders::folders(&points), points })
+        Some(Self { folders: folders::folders(&points), points, paths: self.paths.clone() })
     }
 
     fn add_dir(
@@ -137,29 +143,14 @@ impl Mounts {
         dir: Arc<dyn Dir>,
         anew: Option<MakeDir>,
     ) -> Result<(), MountError> {
-        let route = GuestRoute::parse(&guest);
-        self.add(Point { guest, route, mounted: Mounted::Dir(dir), anew })
+        self.paths.dir(guest.as_str())?;
+        self.add(Point::new(guest, Mounted::Dir(dir), anew));
+        Ok(())
     }
 
-    fn add(&mut self, point: Point) -> Result<(), MountError> {
-        for other in &self.points {
-            if other.guest == point.guest {
-                return Err(MountError::Taken);
-            }
-            let (Some(one), Some(two)) = (&point.route, &other.route) else { continue };
-            if one == two {
-                return Err(MountError::Taken);
-            }
-            let through = |file: &Point, above: &GuestRoute, below: &GuestRoute| {
-                matches!(file.mounted, Mounted::File(_)) && below.is_below(above)
-            };
-            if through(&point, one, two) || through(other, two, one) {
-                return Err(MountError::ThroughFile);
-            }
-        }
+    fn add(&mut self, point: Point) {
         self.points.push(point);
         self.folders = folders::folders(&self.points);
-        Ok(())
     }
 }
 

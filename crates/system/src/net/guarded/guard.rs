@@ -40,6 +40,13 @@ impl Guard {
         if answer.allows() { Ok(()) } else { Err(ErrorCode::Access) }
     }
 
+    /// A socket was bound to what was asked for, and has this local address.
+    pub(super) fn bound(&self, how: Use, asked: SocketAddr, local: Result<SocketAddr>) {
+        if let (0, Ok(local)) = (asked.port(), local) {
+            self.policy.bound(how, local);
+        }
+    }
+
     /// Where an address leads.
     pub(super) fn route(&self, how: Use, address: SocketAddr) -> Result<SocketAddr> {
         match self.look(how, address) {

@@ -39,6 +39,8 @@ impl TcpSocket for GuardedTcp {
         let mut state = self.state();
         state.bound = Some(address);
         state.local = Some(Ends { asked: address, real });
+        drop(state);
+        self.guard.bound(Use::TcpBind, address, self.local_address());
         Ok(())
     }
 

@@ -114,6 +114,7 @@ impl UdpSocket for GuardedUdp {
         let bound = self.route_bind(address)?;
         self.socket.bind(bound.local.real)?;
         self.state().bound = Some(bound);
+        self.guard.bound(Use::UdpBind, address, self.local_address());
         Ok(())
     }
 
