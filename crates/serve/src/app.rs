@@ -1,7 +1,7 @@
 use crate::body::Reply;
 use crate::guest_log::{self, Streams};
-use crate::limited::{TooLarge, limited};
-use crate::metrics::{Metrics, add};
+use crate::limited::TooLarge;
+use crate::metrics::Metrics;
 use crate::reactor::{Timer, Tokio};
 use crate::record::Record;
 use crate::request_id::RequestId;
@@ -11,7 +11,7 @@ use crate::server::Common;
 use crate::turns::Aside;
 use crate::unfinished::Unfinished;
 use crate::{AccessLog, AppSettings, Error};
-use http::header::{HOST, RETRY_AFTER};
+use http::header::HOST;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use tokio::sync::Semaphore;
 use wayleave::Grants;
-use wayleave::http::{Body, Handler, Scheme};
+use wayleave::http::{Body, Exchange, Handler, Scheme};
 use wayleave::system::http::{Client, Policy};
 use wayleave_http_client::{HyperClient, Roots, RootsError};
 
@@ -44,6 +44,14 @@ pub(crate) struct App {
 pub(crate) struct Origin {
     pub(crate) peer: Arc<str>,
     pub(crate) scheme: Scheme,
+}
+
+/// What has become of a request at once.
+enum Begun {
+    TooLarge,
+    Runs((Running, TooLarge)),
+    /// Until others have ended.
+    Waits(Box<(Request<Incoming>, Scheme)>),
 }
 
 impl App {
@@ -75,41 +83,57 @@ impl App {
         })
     }
 
-    /// Answers a request.
-    pub(crate) async fn answer(
+    /// Answers a request. What can be done at once is done before the future is made, which is
+    /// smaller then: there is one for each request.
+    pub(crate) fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
         origin: Origin,
-    ) -> Response<Reply> {
+    ) -> impl Future<Output = Response<Reply>> + Send + use<> {
         let id = RequestId::of(&request);
         let mut record = Record::new(self, &request, origin.peer, id);
-        let limit = record.app.settings.limits.body;
-        if request.body().size_hint().lower() > limit {
-            return record.refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large");
-        }
-        if !record.admit().await {
-            add(&record.app.metrics.rejected);
-            let mut response = record.refuse(StatusCode::SERVICE_UNAVAILABLE, "too many requests");
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            return response;
-        }
-        let (request, too_large) = guest_request(request, limit, &record.id);
-        let app = &*record.app;
-        let deadline = record.deadline.into_std();
-        let exchange = app.handler.start_until(deadline, &app.grants, request, origin.scheme);
-        let mut guest = Running::new(exchange, record.id.clone());
-        let response = before(record.deadline, guest.response(&record)).await;
-        if too_large.is_set() && !matches!(response, Some(Ok(_))) {
-            return record.refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large");
-        }
-        match response {
-            Some(Ok(response)) => {
-                let guest = (!guest.is_over()).then_some(guest);
-                record.respond(response, guest)
+        let begun = if request.body().size_hint().lower() > record.app.settings.limits.body {
+            Begun::TooLarge
+        } else if record.try_admit() {
+            Begun::Runs(record.start(request, origin.scheme))
+        } else {
+            Begun::Waits(Box::new((request, origin.scheme)))
+        };
+        async move {
+            let (mut guest, too_large) = match begun {
+                Begun::TooLarge => return record.too_large(),
+                Begun::Runs(guest) => guest,
+                Begun::Waits(waits) => {
+                    if !record.admit().await {
+                        return record.too_many();
+                    }
+                    let (request, scheme) = *waits;
+                    record.start(request, scheme)
+                }
+            };
+            let response = before(record.deadline, guest.response(&record)).await;
+            if too_large.is_set() && !matches!(response, Some(Ok(_))) {
+                return record.too_large();
             }
-            Some(Err(error)) => record.failed(&error),
-            None => record.too_late(),
+            match response {
+                Some(Ok(response)) => {
+                    let guest = (!guest.is_over()).then_some(guest);
+                    record.respond(response, guest)
+                }
+                Some(Err(error)) => record.failed(&error),
+                None => record.too_late(),
+            }
         }
+    }
+
+    /// Hands a request to a guest.
+    pub(crate) fn start(
+        &self,
+        request: Request<Body>,
+        scheme: Scheme,
+        deadline: tokio::time::Instant,
+    ) -> Exchange {
+        self.handler.start_until(deadline.into_std(), &self.grants, request, scheme)
     }
 
     pub(crate) fn tell(&self, request: &str, message: &str) {
@@ -154,18 +178,6 @@ fn client(settings: &AppSettings, policy: Arc<dyn Policy>) -> Result<Arc<dyn Cli
     let client_settings = wayleave_http_client::Settings { roots, ..Default::default() };
     let runtime = tokio::runtime::Handle::current();
     Ok(Arc::new(HyperClient::on(runtime, policy, client_settings)))
-}
-
-/// The request as the guest gets it, and where it is seen that its body is too large.
-fn guest_request(
-    request: Request<Incoming>,
-    limit: u64,
-    id: &RequestId,
-) -> (Request<Body>, TooLarge) {
-    let (mut parts, body) = request.into_parts();
-    parts.headers.insert(RequestId::HEADER, id.value());
-    let (body, too_large) = limited(body, limit);
-    (Request::from_parts(parts, body), too_large)
 }
 
 /// The host that a request is for.

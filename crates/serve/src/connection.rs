@@ -4,13 +4,14 @@ use crate::listen::Stream;
 use crate::patience::Patience;
 use crate::router::Routes;
 use crate::server::Shared;
-use http::{Method, Request, Response, StatusCode};
+use http::header::HOST;
+use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use std::convert::Infallible;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -84,8 +85,7 @@ async fn http(
     let head_timeout = shared.connections.head_timeout;
     let service = service_fn(|request| {
         let under_way = patience.request();
-        // Small to move: hyper does so several times.
-        let answer = Box::pin(answer(&routes, request, &origin));
+        let answer = answer(&routes, request, &origin);
         async move {
             let response = answer.await;
             Ok::<_, Infallible>(response.map(|reply| reply.until_sent(under_way)))
@@ -122,23 +122,33 @@ async fn http(
     }
 }
 
-fn answer(
-    routes: &Routes,
-    request: Request<Incoming>,
-    origin: &Origin,
-) -> impl Future<Output = Response<Reply>> + use<> {
-    let app = routes.find(host(&request), request.uri().path()).map(|app| (app, origin.clone()));
-    async move {
-        match app {
-            Some((app, origin)) => app.answer(request, origin).await,
-            None => {
-                let response = plain(StatusCode::NOT_FOUND, "no app answers here");
-                if request.method() == Method::HEAD {
-                    response.map(|_| Reply::empty())
-                } else {
-                    response
-                }
-            }
-        }
+fn answer(routes: &Routes, request: Request<Incoming>, origin: &Origin) -> Answer {
+    if !has_one_host(&request) {
+        return refuse(&request, StatusCode::BAD_REQUEST, "a request names one host");
     }
+    match routes.find(host(&request), request.uri().path()) {
+        Some(app) => Box::pin(app.answer(request, origin.clone())),
+        None => refuse(&request, StatusCode::NOT_FOUND, "no app answers here"),
+    }
+}
+
+/// In a box, as hyper moves it several times.
+type Answer = Pin<Box<dyn Future<Output = Response<Reply>> + Send>>;
+
+/// Of two hosts, somebody on the way may have gone by the other one (RFC 9112, 3.2). HTTP/2 has the
+/// host in the request's target.
+fn has_one_host(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let needed = request.version() == Version::HTTP_11;
+    match (hosts.next(), hosts.next()) {
+        (None, _) => !needed,
+        (Some(_), None) => true,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn refuse(request: &Request<Incoming>, status: StatusCode, words: &str) -> Answer {
+    let response = plain(status, words);
+    let bodiless = request.method() == Method::HEAD;
+    Box::pin(std::future::ready(if bodiless { response.map(|_| Reply::empty()) } else { response }))
 }

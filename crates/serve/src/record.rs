@@ -1,16 +1,18 @@
 use crate::AccessLog;
 use crate::app::{App, host, plain};
 use crate::body::{GuestBody, Reply};
+use crate::limited::{TooLarge, limited};
 use crate::metrics::{Gauge, add};
 use crate::request_id::RequestId;
 use crate::running::Running;
-use http::header::CONTENT_LENGTH;
-use http::{Method, Request, Response, StatusCode};
+use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-use wayleave::http::{Body, HandlerError};
+use tokio::sync::SemaphorePermit;
+use wayleave::http::{Body, HandlerError, Scheme};
 use wayleave::{Stop, TrapKind};
 
 /// What is known of one request; at its end it is counted and written down.
@@ -72,27 +74,34 @@ impl Record {
         }
     }
 
-    /// Waits for the right to run until others have ended, where they are many; false when they are
-    /// too many.
+    /// Takes the right to run, if there is one.
+    pub(crate) fn try_admit(&mut self) -> bool {
+        let permit = self.app.room.try_acquire();
+        // Given back at this record's end.
+        self.admitted = permit.map(SemaphorePermit::forget).is_ok();
+        self.admitted
+    }
+
+    /// Waits for the right to run until others have ended; false when too many wait.
     pub(crate) async fn admit(&mut self) -> bool {
         let app = &*self.app;
-        let permit = match app.room.try_acquire() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let queued = Gauge::new(&app.metrics.queued);
-                if queued.value() > app.settings.limits.queue as u64 {
-                    return false;
-                }
-                match tokio::time::timeout_at(self.deadline, app.room.acquire()).await {
-                    Ok(Ok(permit)) => permit,
-                    _ => return false,
-                }
-            }
-        };
-        // Given back at this record's end.
-        permit.forget();
-        self.admitted = true;
-        true
+        let queued = Gauge::new(&app.metrics.queued);
+        if queued.value() > app.settings.limits.queue as u64 {
+            return false;
+        }
+        let permit = tokio::time::timeout_at(self.deadline, app.room.acquire()).await;
+        self.admitted = permit.is_ok_and(|permit| permit.map(SemaphorePermit::forget).is_ok());
+        self.admitted
+    }
+
+    /// Hands the request to a guest; says where it is seen that its body is too large.
+    pub(crate) fn start(&self, request: Request<Incoming>, scheme: Scheme) -> (Running, TooLarge) {
+        let (mut parts, body) = request.into_parts();
+        parts.headers.insert(RequestId::HEADER, self.id.value());
+        let (body, too_large) = limited(body, self.app.settings.limits.body);
+        let request = Request::from_parts(parts, body);
+        let exchange = self.app.start(request, scheme, self.deadline);
+        (Running::new(exchange, self.id.clone()), too_large)
     }
 
     /// The permit, which is given back when it is dropped and this record has come to its end.
@@ -141,6 +150,17 @@ impl Record {
         let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
         let body = GuestBody::new(body, guest, length, self);
         Response::from_parts(parts, Reply::guest(body))
+    }
+
+    pub(crate) fn too_large(self) -> Response<Reply> {
+        self.refuse(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large")
+    }
+
+    pub(crate) fn too_many(self) -> Response<Reply> {
+        add(&self.app.metrics.rejected);
+        let mut response = self.refuse(StatusCode::SERVICE_UNAVAILABLE, "too many requests");
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        response
     }
 
     /// The guest did not respond in time.

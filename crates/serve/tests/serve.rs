@@ -36,6 +36,7 @@ on_engines!(
     too_many_are_refused,
     a_client_that_leaves_ends_its_guest,
     smuggled_requests_are_refused,
+    a_request_names_one_host,
     stopping_finishes_what_is_under_way,
     handles_and_memory_are_bounded,
     a_thousand_connections,
@@ -267,6 +268,25 @@ fn smuggled_requests_are_refused(engine: EngineKind) {
     );
     let reply = client.reply();
     assert!(reply.status == 400 || reply.text() == "5\n", "{reply:?}");
+    assert!(client.try_reply().is_none(), "the connection is over");
+    assert_eq!(server.metric("wayleave_traps_total"), 0);
+}
+
+/// Another one on the way may have gone by the other host.
+fn a_request_names_one_host(engine: EngineKind) {
+    let server = Running::start(engine, |_| {});
+    for (head, status) in [
+        ("GET /hello HTTP/1.1\r\n", 400),
+        ("GET /hello HTTP/1.1\r\nhost: a\r\nhost: b\r\n", 400),
+        ("GET /hello HTTP/1.1\r\nhost: a\r\nhost: a\r\n", 400),
+        ("GET /hello HTTP/1.0\r\nhost: a\r\nhost: b\r\n", 400),
+        ("GET /hello HTTP/1.0\r\n", 200),
+        ("GET /hello HTTP/1.1\r\nhost: a\r\n", 200),
+    ] {
+        let mut client = Client::connect(server.address);
+        client.send(format!("{head}connection: close\r\n\r\n").as_bytes());
+        assert_eq!(client.reply().status, status, "{head:?}");
+    }
 }
 
 fn stopping_finishes_what_is_under_way(engine: EngineKind) {
