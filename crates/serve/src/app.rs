@@ -17,6 +17,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 use tokio::sync::Semaphore;
 use wayleave::Grants;
 use wayleave::http::{Body, Exchange, Handler, Scheme};
@@ -89,9 +90,10 @@ impl App {
         self: Arc<Self>,
         request: Request<Incoming>,
         origin: Origin,
+        now: Instant,
     ) -> impl Future<Output = Response<Reply>> + Send + use<> {
         let id = RequestId::of(&request);
-        let mut record = Record::new(self, &request, origin.peer, id);
+        let mut record = Record::new(self, &request, origin.peer, id, now);
         let begun = if request.body().size_hint().lower() > record.app.settings.limits.body {
             Begun::TooLarge
         } else if record.try_admit() {
@@ -124,6 +126,11 @@ impl App {
                 None => record.too_late(),
             }
         }
+    }
+
+    /// When the time of a request is over that begins now.
+    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
+        now.checked_add(self.settings.grants.limits.timeout?)
     }
 
     /// Hands a request to a guest.

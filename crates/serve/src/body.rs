@@ -92,9 +92,12 @@ impl GuestBody {
         body: Body,
         guest: Option<Running>,
         length: Option<u64>,
-        record: Record,
+        mut record: Record,
     ) -> Self {
         let bodiless = record.is_bodiless();
+        if guest.is_none() {
+            record.give_back();
+        }
         Self { body, guest, timer: None, length, bodiless, record: Some(record) }
     }
 
@@ -120,12 +123,13 @@ impl GuestBody {
 
     /// Lets the guest go on as far as it can.
     fn run(&mut self, context: &mut Context<'_>) -> Result<(), ErrorCode> {
-        let (Some(guest), Some(record)) = (&mut self.guest, &self.record) else {
+        let (Some(guest), Some(record)) = (&mut self.guest, &mut self.record) else {
             return Ok(());
         };
         match guest.poll_end(context, record) {
             Poll::Ready(result) => {
                 self.guest = None;
+                record.give_back();
                 if let Err(stop) = result {
                     record.stopped(&stop);
                 }
@@ -155,7 +159,12 @@ impl Drop for GuestBody {
             || self.length.is_some_and(|length| record.bytes == length);
         let Some(guest) = self.guest.take() else { return };
         if !record.complete {
-            record.cancelled();
+            // The client has not taken it in time, or is gone.
+            if record.deadline <= tokio::time::Instant::now() {
+                record.timed_out();
+            } else {
+                record.cancelled();
+            }
             return;
         }
         // The guest does not know that nothing of this is sent, and writes it as it always does.

@@ -1,7 +1,7 @@
 use crate::app::{Origin, host, plain};
 use crate::body::Reply;
 use crate::listen::Stream;
-use crate::patience::Patience;
+use crate::patience::{Patience, UnderWay};
 use crate::router::Routes;
 use crate::server::Shared;
 use http::header::HOST;
@@ -13,7 +13,7 @@ use hyper_util::server::conn::auto::Builder;
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use wayleave::http::Scheme;
 
@@ -85,7 +85,7 @@ async fn http(
     let head_timeout = shared.connections.head_timeout;
     let service = service_fn(|request| {
         let under_way = patience.request();
-        let answer = answer(&routes, request, &origin);
+        let answer = answer(&routes, request, &origin, &under_way);
         async move {
             let response = answer.await;
             Ok::<_, Infallible>(response.map(|reply| reply.until_sent(under_way)))
@@ -122,12 +122,21 @@ async fn http(
     }
 }
 
-fn answer(routes: &Routes, request: Request<Incoming>, origin: &Origin) -> Answer {
+fn answer(
+    routes: &Routes,
+    request: Request<Incoming>,
+    origin: &Origin,
+    under_way: &UnderWay,
+) -> Answer {
+    let now = Instant::now();
     if !has_one_host(&request) {
         return refuse(&request, StatusCode::BAD_REQUEST, "a request names one host");
     }
     match routes.find(host(&request), request.uri().path()) {
-        Some(app) => Box::pin(app.answer(request, origin.clone())),
+        Some(app) => {
+            under_way.until(app.deadline(now));
+            Box::pin(app.answer(request, origin.clone(), now))
+        }
         None => refuse(&request, StatusCode::NOT_FOUND, "no app answers here"),
     }
 }

@@ -8,6 +8,7 @@ use crate::running::Running;
 use http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use std::mem;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -47,11 +48,10 @@ impl Record {
         request: &Request<Incoming>,
         peer: Arc<str>,
         id: RequestId,
+        started: Instant,
     ) -> Self {
         add(&app.metrics.in_flight);
-        let started = Instant::now();
-        let time = app.settings.grants.limits.timeout;
-        let deadline = time.and_then(|time| started.checked_add(time));
+        let deadline = app.deadline(started);
         let line = (app.log != AccessLog::Off).then(|| Line {
             peer,
             method: request.method().clone(),
@@ -102,6 +102,13 @@ impl Record {
         let request = Request::from_parts(parts, body);
         let exchange = self.app.start(request, scheme, self.deadline);
         (Running::new(exchange, self.id.clone()), too_large)
+    }
+
+    /// The guest has come to its end, and another one may run while the rest is sent.
+    pub(crate) fn give_back(&mut self) {
+        if mem::take(&mut self.admitted) && self.lent.take().is_none() {
+            self.app.room.add_permits(1);
+        }
     }
 
     /// The permit, which is given back when it is dropped and this record has come to its end.
@@ -220,9 +227,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         let time = self.started.elapsed();
         self.app.metrics.response(self.status, time);
-        if self.admitted && self.lent.get().is_none() {
-            self.app.room.add_permits(1);
-        }
+        self.give_back();
         self.app.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
         self.app.streams.end(&self.id);
         if let Some(line) = &self.line {

@@ -37,6 +37,7 @@ on_engines!(
     a_client_that_leaves_ends_its_guest,
     smuggled_requests_are_refused,
     a_request_names_one_host,
+    responses_that_nobody_reads_are_ended,
     stopping_finishes_what_is_under_way,
     handles_and_memory_are_bounded,
     a_thousand_connections,
@@ -270,6 +271,27 @@ fn smuggled_requests_are_refused(engine: EngineKind) {
     assert!(reply.status == 400 || reply.text() == "5\n", "{reply:?}");
     assert!(client.try_reply().is_none(), "the connection is over");
     assert_eq!(server.metric("wayleave_traps_total"), 0);
+}
+
+/// A client that reads nothing keeps neither the guest nor the room for others.
+fn responses_that_nobody_reads_are_ended(engine: EngineKind) {
+    let server = Running::start(engine, |settings| {
+        settings.apps[0].limits.concurrency = 2;
+        settings.apps[0].grants.limits.timeout = Some(Duration::from_secs(2));
+        settings.head_timeout = Duration::from_secs(1);
+    });
+    let clients: Vec<_> = (0..2)
+        .map(|_| {
+            let mut client = Client::connect(server.address);
+            client.send(b"GET /bytes/300000000 HTTP/1.1\r\nhost: a\r\n\r\n");
+            client
+        })
+        .collect();
+    wait_until(|| server.metric("wayleave_requests_in_flight") == 2);
+    wait_until(|| server.metric("wayleave_requests_in_flight") == 0);
+    assert!(server.metric("wayleave_timeouts_total") >= 2);
+    assert_eq!(server.get("/hello").status, 200);
+    drop(clients);
 }
 
 /// Another one on the way may have gone by the other host.
