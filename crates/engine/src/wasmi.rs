@@ -6,7 +6,7 @@
 //! - The guest's stack is the interpreter's own memory, not the thread's.
 //!   [`Config::max_stack`] bounds it all the same; host functions that call the guest, which do use
 //!   the thread's stack, can be nested [`Config::max_stack`] / 16 KiB deep.
-//! - With [`Config::interrupt`], the guest is run in slices of fuel and the flag is looked at
+//! - With [`Config::interrupt`], the guest is run in slices of fuel; flag and clock are looked at
 //!   between them: about once a millisecond, and at least once per 1.6 GB of bulk memory operations.
 //!   A table that grows by more than 2,000 elements at once just when a slice ends makes the guest
 //!   trap as out of fuel: the interpreter can not resume there.

@@ -42,7 +42,7 @@ fn parts<T>(mut operation: impl FnMut() -> wayleave_system::Result<T>) -> (T, us
 fn is_whole(dir: &dyn Dir, path: &str) {
     let file = file(dir.open(path, &READ));
     assert_eq!(file.stat().unwrap().size, LARGE);
-    let mut contents = vec![1; LARGE as usize];
+    let mut contents = vec![1; usize::try_from(LARGE).unwrap()];
     let mut read = 0;
     while read < contents.len() {
         let buffer = &mut [IoSliceMut::new(&mut contents[read..])];
