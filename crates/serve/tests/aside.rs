@@ -29,9 +29,8 @@ fn guests_that_compute_for_long_go_aside() {
         // Those of the server before may be there for a while.
         let before = aside();
         let server = Running::start(engine, |_| {});
-        assert_eq!(server.get("/hello").text(), "Hello, world!\n");
-        assert!(aside().is_subset(&before), "{engine}");
-        assert_eq!(server.get("/compute/50").text(), "half of it all\n");
+        // Long enough for an interpreter that nobody has optimised.
+        assert_eq!(server.get("/compute/500").text(), "half of it all\n");
         assert!(!aside().is_subset(&before), "{engine}");
         assert_eq!(server.get("/hello").text(), "Hello, world!\n");
     }
