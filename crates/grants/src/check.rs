@@ -152,10 +152,13 @@ mod tests {
     #[test]
     fn what_is_denied_altogether_is_allowed_in_vain() {
         let in_vain = |allowed: &[&str], http: &[&str], denied: &[&str]| {
-            let mut asked = Settings::default();
-            asked.outbound = allowed.iter().map(|rule| rule.parse().unwrap()).collect();
-            asked.http = http.iter().map(|rule| rule.parse().unwrap()).collect();
-            asked.deny_outbound = denied.iter().map(|rule| rule.parse().unwrap()).collect();
+            let rules = |rules: &[&str]| rules.iter().map(|rule| rule.parse().unwrap()).collect();
+            let asked = Settings {
+                outbound: rules(allowed),
+                deny_outbound: rules(denied),
+                http: http.iter().map(|host| host.parse().unwrap()).collect(),
+                ..Settings::default()
+            };
             asked.allowed_in_vain()
         };
         assert_eq!(

@@ -127,7 +127,7 @@ fn id(path: &Path) -> Option<Id> {
     path.exists().then(|| path.to_owned())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::Settings;
