@@ -29,7 +29,7 @@ impl Running {
         settings.admin = Some(any);
         settings.engine = Some(engine);
         settings.cache = false;
-        settings.drain = Duration::from_secs(5);
+        settings.drain = Duration::from_secs(30);
         settings.apps = vec![AppSettings::new("web", guest("http_web"))];
         change(&mut settings);
         let server = Server::start(settings).unwrap();
