@@ -2,7 +2,6 @@
 //! others do not wait for them.
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
-#[allow(dead_code, reason = "other tests need more of it")]
 mod client;
 mod endless;
 
