@@ -58,8 +58,9 @@ impl Deref for RequestId {
 /// A number in 16 digits. Each request needs it, and a formatter takes ten times as long.
 fn hex(number: u64) -> [u8; 16] {
     let mut digits = [0; 16];
-    for (digit, nibble) in digits.iter_mut().zip((0..16).rev().map(|at| number >> (4 * at) & 15)) {
-        *digit = b"0123456789abcdef"[nibble as usize];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
     }
     digits
 }
