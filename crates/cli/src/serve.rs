@@ -54,7 +54,7 @@ pub(crate) struct Args {
     /// How long requests under way may take when it stops [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Server")]
     drain: Option<Duration>,
-    /// Do not load the component and certificates again when their files change
+    /// Load the component and certificates again on SIGHUP alone, not when their files change
     #[arg(long, help_heading = "Server")]
     no_reload: bool,
 

@@ -22,6 +22,7 @@ mod limited;
 mod listen;
 mod manifest;
 mod metrics;
+mod noticing;
 mod patience;
 mod reactor;
 mod record;

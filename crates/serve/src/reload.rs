@@ -1,6 +1,7 @@
 use crate::server::{Shared, load};
 use crate::{Error, Settings};
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,7 +15,9 @@ pub(crate) struct Watch {
     files: BTreeMap<PathBuf, Option<Stamp>>,
 }
 
-type Stamp = (SystemTime, u64);
+/// When it was last changed, its size, and which file it is: builds that are the same each time have
+/// the same time as well.
+type Stamp = (SystemTime, u64, u64, (i64, i64));
 
 impl Watch {
     pub(crate) fn new(settings: &Settings) -> Self {
@@ -28,13 +31,13 @@ impl Watch {
         Self { files }
     }
 
-    /// Loads again what has changed, or everything on SIGHUP.
+    /// Loads again what has changed, where that is wanted, and everything on SIGHUP.
     pub(crate) async fn run(mut self, shared: Arc<Shared>) {
         let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
         let mut pending = false;
         loop {
             let asked = tokio::select! {
-                () = tokio::time::sleep(EVERY) => false,
+                () = tokio::time::sleep(EVERY), if shared.settings.reload => false,
                 asked = hangups.recv() => asked.is_some(),
             };
             let changed = self.look();
@@ -79,7 +82,7 @@ impl Watch {
 
 fn stamp(path: &PathBuf) -> Option<Stamp> {
     let meta = std::fs::metadata(path).ok()?;
-    Some((meta.modified().ok()?, meta.len()))
+    Some((meta.modified().ok()?, meta.len(), meta.ino(), (meta.ctime(), meta.ctime_nsec())))
 }
 
 /// All or nothing: requests that are under way stay with what they have begun with. And what is to

@@ -1,4 +1,5 @@
 use crate::guest_log::REQUEST;
+use crate::noticing::poll_noticing;
 use crate::record::Record;
 use crate::request_id::RequestId;
 use crate::turns::TURN;
@@ -32,6 +33,9 @@ enum Place {
 }
 
 type Answer = Result<Response<Body>, HandlerError>;
+
+/// Who has computed for less than that may be one that only waits.
+const HARDLY: Duration = Duration::from_micros(50);
 
 /// What a guest may compute in one go where others wait for it.
 const QUICK: Duration = TURN.saturating_mul(3);
@@ -104,13 +108,26 @@ impl Running {
     ) -> Option<Poll<T>> {
         let Place::Here(exchange) = &mut self.place else { return None };
         let begun = Instant::now();
-        let polled = REQUEST.sync_scope(self.id.clone(), || poll(exchange, context));
+        let poll = |context: &mut Context<'_>| {
+            REQUEST.sync_scope(self.id.clone(), || poll(exchange, context))
+        };
+        // Most guests compute for less than it takes to look what they do.
+        let (polled, made_way) = match self.computed < HARDLY {
+            true => (poll(context), None),
+            false => {
+                let (polled, made_way) = poll_noticing(context, poll);
+                (polled, Some(made_way))
+            }
+        };
         if polled.is_ready() {
             return Some(polled);
         }
         let time = begun.elapsed();
-        // One that did not use its turn waits for something.
-        self.computed = if time < TURN / 2 { Duration::ZERO } else { self.computed + time };
+        self.computed = match made_way {
+            None => time,
+            Some(true) => self.computed + time,
+            Some(false) => Duration::ZERO,
+        };
         if self.computed < QUICK || !self.step_aside(record) {
             return Some(polled);
         }

@@ -138,9 +138,7 @@ impl Server {
         if let Some(listener) = admin {
             helpers.spawn(admin::serve(listener, shared.clone()));
         }
-        if shared.settings.reload {
-            helpers.spawn(watch.run(shared.clone()));
-        }
+        helpers.spawn(watch.run(shared.clone()));
         let turns = Turns::start(shared.common.runtimes.clone(), shared.common.aside.clone());
         let unfinished = &shared.common.unfinished;
         let most = shared.settings.max_connections;
@@ -168,6 +166,13 @@ pub(crate) fn load(
 ) -> Result<Router, Error> {
     if settings.apps.is_empty() {
         return Err(Error::Settings("there is no app to serve".into()));
+    }
+    if settings.max_connections == 0 {
+        return Err(Error::Settings("no connection would be served: max-connections is 0".into()));
+    }
+    if let Some(app) = settings.apps.iter().find(|app| app.limits.concurrency == 0) {
+        let reason = format!("no request would be answered: {}'s concurrency is 0", app.name);
+        return Err(Error::Settings(reason));
     }
     let runtime = common.runtimes.suitable(&settings.apps)?;
     let mut apps: Vec<Arc<App>> = Vec::new();

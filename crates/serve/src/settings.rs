@@ -39,6 +39,7 @@ pub struct Settings {
     /// How requests are written down; not by default.
     pub access_log: AccessLog,
     /// Whether components and certificates are loaded again when their files change. On by default.
+    /// Without it, SIGHUP alone has them loaded again.
     pub reload: bool,
     /// The manifest that the settings were read from: it is read again when it changes.
     pub manifest: Option<PathBuf>,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use wayleave::EngineKind;
-use wayleave_serve::{AppSettings, Settings};
+use wayleave_serve::{AppSettings, Server, Settings};
 
 /// Puts another file in a file's place, whole.
 fn replace(path: &Path, by: impl FnOnce(&Path)) {
@@ -247,4 +247,63 @@ fn whatever_is_counted_can_happen() {
             lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum();
         assert!(sum > 0, "{counter}\n{text}");
     }
+}
+
+#[test]
+fn settings_by_which_nobody_is_served_are_refused() {
+    let refused = |change: fn(&mut Settings)| {
+        let mut settings = Settings::default();
+        settings.apps = vec![AppSettings::new("web", guest("http_hello"))];
+        settings.cache = false;
+        change(&mut settings);
+        Server::start(settings).map(drop).unwrap_err().to_string()
+    };
+    let none = refused(|settings| settings.apps.clear());
+    assert!(none.contains("no app"), "{none}");
+    let none = refused(|settings| settings.max_connections = 0);
+    assert!(none.contains("max-connections is 0"), "{none}");
+    let none = refused(|settings| settings.apps[0].limits.concurrency = 0);
+    assert!(none.contains("web's concurrency is 0"), "{none}");
+}
+
+/// Builds that are the same each time have the same length and time as well.
+#[test]
+fn a_file_of_the_same_time_and_size_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = folder.path().join("app.wasm");
+    let time = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let sized = std::fs::metadata(guest("http_web")).unwrap().len();
+    let put = |name: &str| {
+        replace(&component, |other| {
+            std::fs::copy(guest(name), other).unwrap();
+            // A custom section fills it up to the same size.
+            let file = File::options().append(true).open(other).unwrap();
+            fill(&file, sized - file.metadata().unwrap().len());
+            file.set_modified(time).unwrap();
+        });
+    };
+    put("http_hello");
+    let path = component.clone();
+    let server = Running::start(EngineKind::ALL[0], move |settings| {
+        settings.apps[0].component = path;
+    });
+    assert_eq!(server.get("/count").text(), "Hello, world!\n");
+    put("http_web");
+    wait_until(|| server.get("/count").text() == "1\n");
+}
+
+/// Adds a custom section of so many bytes to a binary: none, or seven and more.
+fn fill(mut file: &File, bytes: u64) {
+    let Some(rest) = bytes.checked_sub(7) else {
+        assert_eq!(bytes, 0);
+        return;
+    };
+    // Its size in five bytes, and an empty name.
+    let size = u32::try_from(rest + 1).unwrap();
+    let mut section = vec![0];
+    section
+        .extend((0..5).map(|at| (size >> (7 * at)) as u8 & 0x7f | if at < 4 { 0x80 } else { 0 }));
+    section.push(0);
+    section.resize(usize::try_from(bytes).unwrap(), 0);
+    file.write_all(&section).unwrap();
 }

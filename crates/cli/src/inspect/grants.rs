@@ -7,6 +7,7 @@ const TCP: &str =
     "--allow-outbound, --allow-inbound tcp://HOST:PORTS   it connects, or accepts connections";
 const UDP: &str =
     "--allow-outbound, --allow-inbound udp://HOST:PORTS   it sends datagrams, or receives them";
+const HTTP: &str = "--allow-http HOST   it sends HTTP requests";
 const RESOLVE: &str = "--allow-resolve NAME   it looks up names of hosts";
 
 /// What a function of WASI 0.1 may need.
@@ -28,6 +29,7 @@ pub(super) fn of_interface(name: &str) -> Option<&'static str> {
         "wasi:sockets/tcp-create-socket" => Some(TCP),
         "wasi:sockets/udp-create-socket" => Some(UDP),
         "wasi:sockets/ip-name-lookup" => Some(RESOLVE),
+        "wasi:http/outgoing-handler" => Some(HTTP),
         _ => None,
     }
 }
