@@ -299,11 +299,10 @@ fn fill(mut file: &File, bytes: u64) {
         return;
     };
     // Its size in five bytes, and an empty name.
-    let size = u32::try_from(rest + 1).unwrap();
+    let part = |at: u32| ((rest + 1) >> (7 * at) & 0x7f).to_le_bytes()[0];
     let mut section = vec![0];
-    section
-        .extend((0..5).map(|at| (size >> (7 * at)) as u8 & 0x7f | if at < 4 { 0x80 } else { 0 }));
-    section.push(0);
+    section.extend((0..4).map(|at| part(at) | 0x80));
+    section.extend([part(4), 0]);
     section.resize(usize::try_from(bytes).unwrap(), 0);
     file.write_all(&section).unwrap();
 }
