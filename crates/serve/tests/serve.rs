@@ -37,6 +37,7 @@ on_engines!(
     a_client_that_leaves_ends_its_guest,
     smuggled_requests_are_refused,
     a_request_names_one_host,
+    half_closed_connections_end_their_guests,
     responses_that_nobody_reads_are_ended,
     stopping_finishes_what_is_under_way,
     handles_and_memory_are_bounded,
@@ -292,6 +293,18 @@ fn responses_that_nobody_reads_are_ended(engine: EngineKind) {
     assert!(server.metric("wayleave_timeouts_total") >= 2);
     assert_eq!(server.get("/hello").status, 200);
     drop(clients);
+}
+
+/// Whoever closes a side before the answer is there is taken to have left, and hurts nobody.
+fn half_closed_connections_end_their_guests(engine: EngineKind) {
+    let server = Running::start(engine, |_| {});
+    let mut client = Client::connect(server.address);
+    client.send(b"GET /wait HTTP/1.1\r\nhost: a\r\n\r\n");
+    wait_until(|| server.metric("wayleave_requests_in_flight") == 1);
+    client.close_writing();
+    assert!(client.try_reply().is_none());
+    wait_until(|| server.metric("wayleave_requests_in_flight") == 0);
+    assert_eq!(server.get("/hello").status, 200);
 }
 
 /// Another one on the way may have gone by the other host.

@@ -51,6 +51,10 @@ impl Client {
         let _ = self.stream.write_all(bytes);
     }
 
+    pub(crate) fn close_writing(&mut self) {
+        self.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
     pub(crate) fn send_from_a_thread(&mut self, bytes: Vec<u8>) {
         let mut stream = self.stream.try_clone().unwrap();
         std::thread::spawn(move || stream.write_all(&bytes));
