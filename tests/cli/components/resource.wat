@@ -1,6 +1,6 @@
 ;; Imports an interface that nothing provides, with a resource and a type of its own.
 (component
-  (import "my:own/store@1.0.0" (instance $store
+  (import "my:shop/store@1.0.0" (instance $store
     (export "bucket" (type $bucket (sub resource)))
     (type $entry' (record (field "key" u32) (field "of" (own $bucket))))
     (export "entry" (type $entry (eq $entry')))

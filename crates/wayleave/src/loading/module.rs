@@ -62,6 +62,8 @@ struct Module<E: Engine> {
 
 /// The function that programs export.
 const START: &str = "_start";
+/// The function that prepares libraries.
+const INITIALIZE: &str = "_initialize";
 
 impl<E: Engine> Loaded for Module<E> {
     fn kind(&self) -> ProgramKind {
@@ -69,8 +71,8 @@ impl<E: Engine> Loaded for Module<E> {
     }
 
     fn check_runnable(&self) -> Result<(), Error> {
-        if exports_function(&self.exports, START) {
-            return Ok(());
+        if self.exports.iter().any(|export| export.name == START) {
+            return takes_nothing(&self.exports, START);
         }
         let functions = self.exports.iter();
         let functions = functions.filter(|export| matches!(export.ty, ExternType::Func(_)));
@@ -146,7 +148,8 @@ impl<E: Engine> Running for Guest<E> {
     }
 
     fn initialize(&mut self) -> Result<(), Stop> {
-        self.call_known("_initialize", &[], &mut [])
+        takes_nothing(&self.exports, INITIALIZE).map_err(|error| Trap::host(error.to_string()))?;
+        self.call_known(INITIALIZE, &[], &mut [])
     }
 
     fn call(&mut self, name: &str, args: &[Value]) -> Result<Vec<Value>, Error> {
@@ -189,9 +192,19 @@ fn not_a_component() -> Error {
     }
 }
 
-fn exports_function(exports: &[ExportType], name: &str) -> bool {
-    let is = |export: &ExportType| export.name == name && matches!(export.ty, ExternType::Func(_));
-    exports.iter().any(is)
+/// That a function that hosts call by themselves has the type that they call it by.
+fn takes_nothing(exports: &[ExportType], name: &str) -> Result<(), Error> {
+    let what = match exports.iter().find(|export| export.name == name).map(|export| &export.ty) {
+        None => return Ok(()),
+        Some(ExternType::Func(Some(ty))) => match (ty.params.as_slice(), ty.results.as_slice()) {
+            ([], []) => return Ok(()),
+            _ => format!("a function of type {ty}"),
+        },
+        Some(ExternType::Func(None)) => "a function of vectors or references".to_owned(),
+        Some(_) => "no function".to_owned(),
+    };
+    let reason = format!("it is {what}, and has to be a function of type () -> ()");
+    Err(Error::Export { name: name.to_owned(), reason })
 }
 
 fn is_provided(import: &ImportType) -> bool {
