@@ -29,6 +29,45 @@ fn sessions() {
     }
 }
 
+/// Libraries look for folders until there is none. Those of WASI 0.1 find one more than was granted, in
+/// which nothing is; those of 0.0 would use it for everything.
+#[test]
+fn programs_of_the_first_snapshot_find_no_folder_that_was_not_granted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let prestat_of = |module: &str, fd: u32, more: &[&str]| {
+        let file = folder.path().join("program.wat");
+        let text = format!(
+            r#"(module
+                (import "{module}" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+                (import "{module}" "proc_exit" (func $exit (param i32)))
+                (memory (export "memory") 1)
+                (func (export "_start")
+                    (drop (call $prestat (i32.const 3) (i32.const 0)))
+                    (call $exit (call $prestat (i32.const {fd}) (i32.const 0)))))"#
+        );
+        std::fs::write(&file, text).expect("the file is written");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_wayleave"))
+            .args(["run", "--no-cache", "--dir"])
+            .arg(format!("{}::/work", folder.path().display()))
+            .args(more)
+            .arg(&file)
+            .output()
+            .expect("the command runs");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{module} {fd} {more:?}");
+        output.status.code()
+    };
+    let others = tempfile::tempdir().expect("a folder");
+    let recording = others.path().join("recording").display().to_string();
+    for more in [&[][..], &["--engine", "wasmi"], &["--record", &recording]] {
+        const BAD_DESCRIPTOR: i32 = 8;
+        for (module, end) in [("wasi_snapshot_preview1", 0), ("wasi_unstable", BAD_DESCRIPTOR)] {
+            assert_eq!(prestat_of(module, 3, more), Some(0), "{module} {more:?}");
+            assert_eq!(prestat_of(module, 4, more), Some(end), "{module} {more:?}");
+            assert_eq!(prestat_of(module, 5, more), Some(BAD_DESCRIPTOR), "{module} {more:?}");
+        }
+    }
+}
+
 /// Types so deep in each other that the validator panics: that is not to be seen.
 #[test]
 fn libraries_that_panic_are_told_of_in_a_line() {

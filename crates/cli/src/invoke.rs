@@ -136,16 +136,23 @@ fn arguments(
         })
     };
     let text_types = ty.params.iter().map(text_type).collect::<Result<Vec<_>, _>>()?;
-    let values: Vec<TextValue> = call.to_wasm_params(&text_types).map_err(|error| {
+    let wrong = |what: String| {
         let params = ty.params.iter().zip(&text_types);
         let params: Vec<_> = params.map(|((name, _), ty)| format!("{name}: {ty}")).collect();
         Failure::usage(format!(
-            "--invoke: the arguments of `{}`: {}; it takes ({})",
+            "--invoke: the arguments of `{}`: {what}; it takes ({})",
             call.name(),
-            mistake(&error),
             params.join(", ")
         ))
-    })?;
+    };
+    let values: Vec<TextValue> =
+        call.to_wasm_params(&text_types).map_err(|error| wrong(mistake(&error)))?;
+    let nodes = call.params_node().and_then(|params| params.as_tuple().ok()).into_iter().flatten();
+    let mut pairs = nodes.zip(&text_types);
+    let unknown = pairs.find_map(|(value, ty)| wave::unknown_field(value, ty, call.source()));
+    if let Some(field) = unknown {
+        return Err(wrong(format!("there is no field `{field}`")));
+    }
     let pairs = values.iter().zip(&ty.params);
     let values = pairs.map(|(value, (_, ty))| wave::from_text(value, *ty, types));
     values.collect::<Option<_>>().ok_or_else(|| {

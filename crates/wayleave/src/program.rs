@@ -118,7 +118,8 @@ impl Program {
 
     /// Checks the limits against the runtime's settings, and starts the clock if there is a time
     /// limit.
-    fn prepare(&self, mut grants: Grants) -> Result<(Grants, Option<Watchdog>), Error> {
+    fn prepare(&self, grants: Grants) -> Result<(Grants, Option<Watchdog>), Error> {
+        let mut grants = self.inner.fitting(grants);
         let config = self.inner.config();
         let needs = |what, setting| Err(Error::Setting { what, setting });
         if !config.interrupt && grants.limits.timeout.is_some() {

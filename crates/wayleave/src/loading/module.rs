@@ -49,6 +49,7 @@ pub(super) fn link<E: Engine>(
         template,
         config: settings.config().clone(),
         exports: E::exports(module).into(),
+        unstable: wanted.iter().any(|import| import.module == p0::MODULE),
     }))
 }
 
@@ -58,6 +59,8 @@ struct Module<E: Engine> {
     template: E::Template<Host>,
     config: Config,
     exports: Arc<[ExportType]>,
+    /// Whether it is for WASI 0.0.
+    unstable: bool,
 }
 
 /// The function that programs export.
@@ -87,6 +90,15 @@ impl<E: Engine> Loaded for Module<E> {
 
     fn find_funcs(&self, _: &str) -> Vec<Vec<String>> {
         Vec::new()
+    }
+
+    /// C libraries of the time of WASI 0.0 use the last folder whose name fits, however short: they
+    /// would use one at `/` for everything.
+    fn fitting(&self, mut grants: Grants) -> Grants {
+        if self.unstable {
+            grants.elsewhere = None;
+        }
+        grants
     }
 
     fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error> {
