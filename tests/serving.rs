@@ -153,6 +153,44 @@ fn options_win_over_the_manifest() {
 }
 
 #[test]
+fn what_no_app_answers_is_written_down_and_a_changed_server_needs_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wayleave.toml");
+    let manifest = |serve: &str, answers: &str| {
+        let component = guest("http_hello");
+        let text = format!(
+            "[serve]\naddr = [\"127.0.0.1:0\"]\naccess-log = \"text\"\n{serve}\n[[app]]\n\
+             path = {answers:?}\ncomponent = {component:?}\n"
+        );
+        fs::write(&path, text).unwrap();
+    };
+    manifest("", "/old");
+    let server = Server::start(&["--manifest", path.to_str().unwrap()]);
+    assert_eq!(server.get("/old"), "Hello, world!");
+    let status = |path| {
+        let mut answer = String::new();
+        server.ask(path).read_to_string(&mut answer).unwrap();
+        assert!(answer.contains("x-request-id: "), "{answer}");
+        answer[9..12].to_owned()
+    };
+    assert_eq!(status("/new?a=b"), "404");
+    for (serve, answers) in [("drain = \"5s\"", "/new"), ("drain = \"5s\"", "/newer")] {
+        manifest(serve, answers);
+        server.signal("-HUP");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while status(answers) != "200" {
+            assert!(Instant::now() < deadline, "the new manifest does not come");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    server.signal("-TERM");
+    let (_, out, err) = server.end();
+    assert!(out.contains(" - GET localhost/new 404 20B "), "{out}");
+    // Once for each time that it is another.
+    assert_eq!(err, "wayleave: [serve] has changed: only a restart makes a difference of that\n");
+}
+
+#[test]
 fn without_reloading_a_changed_component_waits_for_a_hangup() {
     let folder = tempfile::tempdir().unwrap();
     let component = folder.path().join("app.wasm");
