@@ -135,6 +135,19 @@ mod tests {
         }
     }
 
+    /// The decoder of WIT takes a name like this for an interface's.
+    #[test]
+    fn what_has_a_wrong_name_is_refused() {
+        let text = r#"(component
+            (core module $main (func (export "run")))
+            (core instance $main (instantiate $main))
+            (func $run (canon lift (core func $main "run")))
+            (export "a:b/c" (func $run)))"#;
+        let error = about(text.as_bytes(), false).unwrap_err().to_string();
+        assert!(error.contains("a library fails on it"), "{error}");
+        in_one_line(about(text.as_bytes(), false));
+    }
+
     /// Types in types, so deep that the validator itself fails.
     #[test]
     fn what_is_nested_deep_is_refused() {

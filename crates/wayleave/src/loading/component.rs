@@ -85,11 +85,16 @@ struct OnEngine<E: Engine> {
 const RUN: [&str; 2] = [p2::RUN, "run"];
 
 impl<E: Engine> OnEngine<E> {
-    /// What is to be said where an interface is not exported: that another version of it is, if so.
+    /// What is to be said where the function of an interface is not exported: that another version
+    /// of it is, or something else of its name, if so.
     fn not_exported(&self, wanted: &'static str) -> Error {
         let versions = |name: &&str| name.split_once('@').is_some_and(|(name, _)| name == wanted);
         if let Some(other) = self.template.plan().export_names().find(versions) {
-            let reason = imports::explain_interface(other);
+            let version = other.rsplit('@').next().unwrap_or_default();
+            let reason = match version.starts_with("0.2.") && !version.contains('-') {
+                true => "it has the interface's name, but not its function".to_owned(),
+                false => imports::explain_interface(other),
+            };
             return Error::Export { name: other.to_owned(), reason };
         }
         let names: Vec<_> = self.template.plan().export_names().map(str::to_owned).collect();
