@@ -49,7 +49,15 @@ fn mistake_in(options: &str, place: &str, message: &str) {
 fn options() {
     mistake("", "", "bindgen! needs `path: \"folder\"` or `inline");
     mistake("worlds: \"w\"", "worlds", "`worlds` is no option of bindgen!: there are `path`");
+    // Of other generators.
+    mistake("tracing: true", "tracing", "`tracing` is no option of bindgen!: there are `path`");
+    mistake_in("trappable_imports: true", "trappable_imports", "no option of bindgen!: there are");
     mistake("path: \"x\", path: \"y\"", "path", "`path` is given twice");
+    mistake("path: wit", "wit", "expected string literal");
+    mistake("path: \"x\" world: \"y\"", "world", "expected `,`");
+    mistake("async: true", "true", "expected square brackets");
+    mistake("types: [\"a:b/i/t\"]", "[", "expected curly braces");
+    mistake("types: { \"a:b/i/t\" }", "}", "expected `:`");
     mistake_in("async: [\"a:b/i.g\", \"a:b/i.g\"]", "\"a:b/i.g\"", "`a:b/i.g` is given twice");
 }
 
@@ -59,6 +67,9 @@ fn files() {
     // What a parser says has the line and column in it.
     let wit = "\"package a:b;\nworld w { import nothing; }\"";
     mistake(&format!("inline: {wit}"), wit, "inline:2:18");
+    // What is in a file is told with the file.
+    let path = "\"tests/wit/mistaken.wit\"";
+    mistake(&format!("path: {path}"), path, "mistaken.wit:4:7");
     let wit = "\"package a:b; world {\"";
     mistake(&format!("inline: {wit}"), wit, "inline:1:20");
 }
@@ -92,6 +103,13 @@ fn overrides() {
     // Not without its feature.
     mistake_in("async: [\"a:b/i.f\"]", "\"a:b/i.f\"", "the world has no imported function");
     mistake_in("returns: { \"a:b/i.r.m\": T }", "\"a:b/i.r.m\"", "there is `a:b/i.[method]r.m`");
+    let config = format!("{WORLD} async: [\"a:b/i.h\"], types: {{ \"a:b/i/u\": U }}");
+    let error = syn::parse_str::<Config>(&config).and_then(|config| crate::expand(&config));
+    let errors: Vec<_> = error.unwrap_err().into_iter().collect();
+    let [types, functions] = <[Error; 2]>::try_from(errors).unwrap();
+    expect(types, "\"a:b/i/u\"", "the world has no type");
+    assert_eq!(functions.to_compile_error().to_string().matches("compile_error").count(), 1);
+    expect(functions, "\"a:b/i.h\"", "the world has no imported function");
     let config = format!("{WORLD} types: {{ \"a:b/i/t\": T, \"a:b@1.2.0/i/t\": T }}");
     let error = syn::parse_str::<Config>(&config).and_then(|config| crate::expand(&config));
     expect(error.unwrap_err(), "\"a:b@1.2.0/i/t\"", "the world has no type");
@@ -106,10 +124,22 @@ fn what_is_not_known_yet() {
         ("f: func(x: stream<u8>);", "a type `stream`, which bindgen! does not know yet"),
         ("f: func() -> future<u8>;", "a type `future`"),
         ("record r { x: error-context }", "a type `error-context`"),
+        (
+            "resource r { m: async func(); }",
+            "is an async function, which bindgen! does not know yet",
+        ),
+        ("f: func() -> list<u8, 4>;", "which bindgen! does not know yet"),
+        ("f: func() -> map<string, u8>;", "which bindgen! does not know yet"),
+        (
+            "f: func() -> tuple<u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8>;",
+            "a tuple of 17 is too long: bindgen! knows tuples of up to 16",
+        ),
     ] {
         let wit = interface(item);
         mistake(&format!("inline: {wit}"), &wit, message);
     }
+    let wit = "\"package a:b; world w { export f: async func(); }\"";
+    mistake(&format!("inline: {wit}"), wit, "`f` is an async function");
     let flags: String = (0..33).map(|n| format!("x{n}, ")).collect();
     let wit = interface(&format!("flags many {{ {flags} }}"));
     mistake(&format!("inline: {wit}"), &wit, "`many` has 33 flags");

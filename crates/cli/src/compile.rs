@@ -1,3 +1,4 @@
+use crate::caught::caught;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::run::on_file;
@@ -26,7 +27,7 @@ pub(crate) struct Args {
     /// The compiled program; FILE with the ending .cwasm if not given
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The program: a module (.wasm) or its text (.wat)
+    /// The program: a module or component (.wasm), or its text (.wat)
     file: PathBuf,
 }
 
@@ -46,8 +47,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         })
         .build()
         .map_err(Failure::other)?;
-    let compiled = runtime.compile_file(&args.file, output);
+    let compiled = caught(|| runtime.compile_file(&args.file, output));
     progress.finish();
+    let compiled = compiled.map_err(|error| Failure::other(error).of(args.file.display()))?;
     compiled.map_err(|error| on_file(&args.file, error))?;
     Ok(ExitCode::SUCCESS)
 }

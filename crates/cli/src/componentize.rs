@@ -1,3 +1,4 @@
+use crate::caught::{caught, one_line};
 use crate::failure::{Failure, print};
 use crate::files::is_same_file;
 use crate::run::on_file;
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if kind == ProgramKind::Component {
         return Err(about(file, "it is a component already"));
     }
-    let component = encode(&module).map_err(|error| about(file, error))?;
+    let component = caught(|| encode(&module)).flatten().map_err(|error| about(file, error))?;
     let output = args.output.clone().unwrap_or_else(|| file.with_extension("component.wasm"));
     if is_same_file(file, &output) {
         return Err(Failure::usage(format!(
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 /// The component around a module.
 fn encode(module: &[u8]) -> Result<Vec<u8>, String> {
-    // The encoder believes what a module says of itself, and panics where that is not so.
+    // The encoder believes what a module says of itself.
     wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
         .validate_all(module)
         .map_err(|error| format!("not a valid module: {}", one_line(&error.to_string())))?;
@@ -78,10 +79,6 @@ fn exports_start(module: &[u8]) -> Result<bool, String> {
     Ok(false)
 }
 
-fn one_line(error: &str) -> String {
-    error.lines().map(str::trim).collect::<Vec<_>>().join(" ")
-}
-
 fn about(file: &Path, message: impl Display) -> Failure {
     Failure::other(format!("{}: {message}", file.display()))
 }
@@ -89,22 +86,35 @@ fn about(file: &Path, message: impl Display) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damaged::{in_one_line, program, programs};
+    use proptest::prelude::*;
 
     #[test]
-    fn what_is_damaged_is_refused() {
-        let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/built");
-        let module = std::fs::read(guests.join("exit_code.wasm")).unwrap();
-        assert!(encode(&module).is_ok());
-        // Custom sections come last, and a module may end between them.
-        for length in (0..module.len()).step_by(61) {
-            if let Err(error) = encode(&module[..length]) {
-                assert!(!error.contains('\n'), "{error}");
-            }
+    fn what_is_whole_becomes_a_component() {
+        assert!(encode(&program("guests/built/exit_code.wasm")).is_ok());
+        assert!(encode(&program("guests/wat/reactor.wat")).is_ok());
+        assert!(encode(&program("guests/built/components/fixed_clocks.wasm")).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn what_is_damaged_is_refused(module in programs()) {
+            in_one_line(caught(|| encode(&module)).flatten());
         }
-        for place in (8..module.len()).step_by(331) {
-            let mut damaged = module.clone();
-            damaged[place] ^= 0x55;
-            let _ = encode(&damaged);
+
+        #[test]
+        fn what_is_cut_off_is_refused(end in any::<prop::sample::Index>()) {
+            let module = program("guests/built/exit_code.wasm");
+            // Custom sections come last, and a module may end between them.
+            in_one_line(caught(|| encode(&module[..end.index(module.len())])).flatten());
+        }
+
+        #[test]
+        fn any_bytes(rest in prop::collection::vec(any::<u8>(), 0..100)) {
+            let module = [&b"\0asm\x01\0\0\0"[..], &rest[..]].concat();
+            in_one_line(caught(|| encode(&module)).flatten());
         }
     }
 }

@@ -3,9 +3,11 @@
 use crate::failure::{Failure, print};
 use crate::run::on_file;
 use crate::{report, wave};
+use std::error::Error as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
+use wasm_wave::parser::ParserError;
 use wasm_wave::untyped::UntypedFuncCall;
 use wasm_wave::value::Value as TextValue;
 use wayleave::component::Value;
@@ -63,16 +65,21 @@ pub(crate) struct Call {
 impl Call {
     /// What `call` says: found out before anything of the program runs.
     pub(crate) fn parse(file: &Path, program: &Program, call: &str) -> Result<Self, Failure> {
-        let (interface, call) = match call.split_once('#') {
-            Some((interface, call)) => (Some(interface), call),
+        let (interface, function) = match call.split_once('#') {
+            Some((interface, function)) => (Some(interface), function),
             None => (None, call),
         };
-        let parsed = UntypedFuncCall::parse(call)
-            .map_err(|error| Failure::usage(format!("--invoke: `{call}` is no call: {error}")))?;
+        let before = call.len() - function.len();
+        let parsed = UntypedFuncCall::parse(function).map_err(|error| {
+            let mistake = mistake(call, before, &error);
+            Failure::usage(format!(
+                "--invoke: `{call}` is no call: {mistake}; write it as `name(1, \"two\")`"
+            ))
+        })?;
         let path = find(program, interface, parsed.name())?;
         let names: Vec<&str> = path.iter().map(String::as_str).collect();
         let (ty, types) = program.func_type(&names).map_err(|error| on_file(file, error))?;
-        let args = arguments(&parsed, &ty, &types)?;
+        let args = arguments(&parsed, &ty, &types, |error| mistake(call, before, error))?;
         Ok(Self { path, args })
     }
 
@@ -104,10 +111,22 @@ fn find(program: &Program, interface: Option<&str>, name: &str) -> Result<Vec<St
     }
 }
 
+/// What is wrong with a call, and where in its text; the parser has seen what is behind `before`.
+fn mistake(call: &str, before: usize, error: &ParserError) -> String {
+    let what = match (error.detail(), error.source()) {
+        (Some(detail), _) => format!("{}: {detail}", error.kind()),
+        (None, Some(source)) => format!("{}: {source}", error.kind()),
+        (None, None) => error.kind().to_string(),
+    };
+    let seen = call.get(..before + error.span().start).unwrap_or(call);
+    format!("{what} at character {}", seen.chars().count() + 1)
+}
+
 fn arguments(
     call: &UntypedFuncCall<'_>,
     ty: &FuncType,
     types: &Types,
+    mistake: impl Fn(&ParserError) -> String,
 ) -> Result<Vec<Value>, Failure> {
     let text_type = |(name, ty): &(String, _)| {
         wave::text_type(*ty, types).ok_or_else(|| {
@@ -117,9 +136,23 @@ fn arguments(
         })
     };
     let text_types = ty.params.iter().map(text_type).collect::<Result<Vec<_>, _>>()?;
-    let values: Vec<TextValue> = call.to_wasm_params(&text_types).map_err(|error| {
-        Failure::usage(format!("--invoke: the arguments of `{}`: {error}", call.name()))
-    })?;
+    let wrong = |what: String| {
+        let params = ty.params.iter().zip(&text_types);
+        let params: Vec<_> = params.map(|((name, _), ty)| format!("{name}: {ty}")).collect();
+        Failure::usage(format!(
+            "--invoke: the arguments of `{}`: {what}; it takes ({})",
+            call.name(),
+            params.join(", ")
+        ))
+    };
+    let values: Vec<TextValue> =
+        call.to_wasm_params(&text_types).map_err(|error| wrong(mistake(&error)))?;
+    let nodes = call.params_node().and_then(|params| params.as_tuple().ok()).into_iter().flatten();
+    let mut pairs = nodes.zip(&text_types);
+    let unknown = pairs.find_map(|(value, ty)| wave::unknown_field(value, ty, call.source()));
+    if let Some(field) = unknown {
+        return Err(wrong(format!("there is no field `{field}`")));
+    }
     let pairs = values.iter().zip(&ty.params);
     let values = pairs.map(|(value, (_, ty))| wave::from_text(value, *ty, types));
     values.collect::<Option<_>>().ok_or_else(|| {

@@ -2,9 +2,12 @@
 
 mod cache;
 mod calls;
+mod caught;
 mod compile;
 mod completions;
 mod componentize;
+#[cfg(test)]
+mod damaged;
 mod failure;
 mod files;
 mod grants;

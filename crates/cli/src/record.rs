@@ -61,11 +61,6 @@ impl RecordArgs {
     }
 }
 
-/// Why code that was compiled ahead of time may not have been loaded.
-pub(crate) fn about_compiled(failure: Failure) -> Failure {
-    failure.hint("to be recorded it has to be compiled with --interruptible --deterministic")
-}
-
 /// A recording that begins.
 pub(crate) struct Recording<'a> {
     to: &'a Path,

@@ -3,7 +3,7 @@ use crate::failure::Failure;
 use crate::files::OwnFiles;
 use crate::grants::{GrantArgs, OverlayArgs};
 use crate::invoke::{Call, Called};
-use crate::record::{self, RecordArgs};
+use crate::record::RecordArgs;
 use crate::refusals::RefusalArgs;
 use crate::runtime::{EngineArgs, with_cache};
 use crate::trace;
@@ -81,6 +81,25 @@ impl Args {
         let is_option = command.first()?.as_encoded_bytes().starts_with(b"-");
         (!is_option).then(|| Self { command: command.to_vec(), ..Self::default() })
     }
+
+    /// What to do where compiled code can not be used: compile it for what it is run with now.
+    fn compile_again(&self, settings: &Settings) -> String {
+        if self.engine.kind().is_some_and(|engine| engine.name() == "wasmi") {
+            return "wasmi runs no compiled code: run the .wasm that it was made of".to_owned();
+        }
+        let recorded = self.record.record.is_some();
+        let stops = settings.limits.timeout.is_some() || self.refusals.interrupts();
+        let mut command = "compile it again with `wayleave compile".to_owned();
+        for (wanted, option) in [
+            (stops || recorded, " --interruptible"),
+            (settings.limits.fuel.is_some(), " --fuel"),
+            (settings.deterministic || recorded, " --deterministic"),
+        ] {
+            command.push_str(if wanted { option } else { "" });
+        }
+        command.push('`');
+        command
+    }
 }
 
 pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
@@ -118,11 +137,14 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         builder = args.record.compiled(&file, builder)?;
     }
     let builder = if args.no_cache && !compiled { builder } else { with_cache(builder) };
-    let loaded = args.engine.load(builder, &file);
-    let program = match compiled && args.record.record.is_some() {
-        true => loaded.map_err(record::about_compiled)?,
-        false => loaded?,
-    };
+    let mut unusable = false;
+    let loaded = args.engine.load_by(builder, &file, |runtime| {
+        runtime.load_file(&file).inspect_err(|error| unusable = error.is_compiled_code())
+    });
+    let program = loaded.map_err(|failure| match unusable {
+        true => failure.hint(&args.compile_again(&settings)),
+        false => failure,
+    })?;
     let on_file = |error| on_file(&file, error);
     let grants = refusals.may_end(&program, grants).map_err(on_file)?;
     let overlays = grants.overlays.clone();

@@ -1,3 +1,4 @@
+use crate::caught::caught;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::run::on_file;
@@ -51,8 +52,9 @@ impl EngineArgs {
             })
             .build()
             .map_err(Failure::other)?;
-        let loaded = load(&runtime);
+        let loaded = caught(|| load(&runtime));
         progress.finish();
+        let loaded = loaded.map_err(|error| Failure::other(error).of(file.display()))?;
         loaded.map_err(|error| self.explain(file, error))
     }
 

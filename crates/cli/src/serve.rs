@@ -1,5 +1,5 @@
 use crate::failure::Failure;
-use crate::grants::{EnvironmentArgs, FileArgs, HttpArgs, LimitArgs, NetworkArgs};
+use crate::grants::{EnvironmentArgs, FileArgs, HttpArgs, LimitArgs, NetworkArgs, parse_number};
 use crate::trace;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,10 +46,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT", help_heading = "Server")]
     access_log: Option<AccessLog>,
     /// Threads that serve; as many as there are processors by default
-    #[arg(long, value_name = "NUMBER", help_heading = "Server")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_number::<usize>, help_heading = "Server")]
     threads: Option<usize>,
     /// Most connections at once; more wait [default: 10000]
-    #[arg(long, value_name = "NUMBER", help_heading = "Server")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_number::<usize>, help_heading = "Server")]
     max_connections: Option<usize>,
     /// How long requests under way may take when it stops [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Server")]
@@ -76,10 +76,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes, help_heading = "Limits", conflicts_with = "manifest")]
     max_body: Option<u64>,
     /// Most requests under way at once [default: 1000]
-    #[arg(long, value_name = "NUMBER", help_heading = "Limits", conflicts_with = "manifest")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_number::<usize>, help_heading = "Limits", conflicts_with = "manifest")]
     concurrency: Option<usize>,
     /// Most requests that wait for others to end: 503 for more [default: 1000]
-    #[arg(long, value_name = "NUMBER", help_heading = "Limits", conflicts_with = "manifest")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_number::<usize>, help_heading = "Limits", conflicts_with = "manifest")]
     queue: Option<usize>,
 
     /// The engine: wasmtime (compiles) or wasmi (interprets)

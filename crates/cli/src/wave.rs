@@ -1,8 +1,9 @@
 //! Component values as text: WAVE, as `wasm-tools` and others write them.
 
 use std::borrow::Cow;
+use wasm_wave::ast::Node;
 use wasm_wave::value::{Type as Text, Value as TextValue};
-use wasm_wave::wasm::WasmValue;
+use wasm_wave::wasm::{WasmType, WasmTypeKind, WasmValue};
 use wayleave::component::Value;
 use wayleave::component::plan::{Shape, Type, Types};
 
@@ -52,6 +53,46 @@ pub(crate) fn text_type(ty: Type, types: &Types) -> Option<Text> {
             Shape::Result { ok, err } => Text::result(maybe(ok)?, maybe(err)?),
         },
     })
+}
+
+/// A field in the text of a value that its type does not have. The text's parser passes over it: one
+/// that was misspelt would be missing, where it may be.
+pub(crate) fn unknown_field<'t>(value: &Node, ty: &Text, text: &'t str) -> Option<&'t str> {
+    let inside = |value: Option<&Node>, ty: Option<Text>| unknown_field(value?, &ty?, text);
+    match ty.kind() {
+        WasmTypeKind::Record => {
+            let fields: Vec<_> = ty.record_fields().collect();
+            value.as_record(text).ok()?.find_map(|(name, value)| {
+                match fields.iter().find(|(field, _)| field == name) {
+                    Some((_, ty)) => unknown_field(value, ty, text),
+                    None => Some(name),
+                }
+            })
+        }
+        WasmTypeKind::List | WasmTypeKind::FixedLengthList => {
+            value.as_list().ok()?.find_map(|value| inside(Some(value), ty.list_element_type()))
+        }
+        WasmTypeKind::Tuple => {
+            let pairs = value.as_tuple().ok()?.zip(ty.tuple_element_types());
+            pairs.into_iter().find_map(|(value, ty)| unknown_field(value, &ty, text))
+        }
+        WasmTypeKind::Variant => {
+            let (name, payload) = value.as_variant(text).ok()?;
+            inside(payload, ty.variant_cases().find(|(case, _)| case == name)?.1)
+        }
+        // `some` and `ok` may be left out.
+        WasmTypeKind::Option => {
+            inside(value.as_option().unwrap_or(Some(value)), ty.option_some_type())
+        }
+        WasmTypeKind::Result => {
+            let (ok, err) = ty.result_types()?;
+            match value.as_result().unwrap_or(Ok(Some(value))) {
+                Ok(value) => inside(value, ok),
+                Err(value) => inside(value, err),
+            }
+        }
+        _ => None,
+    }
 }
 
 /// The value that was read from text, for a type of these.
@@ -228,5 +269,29 @@ mod tests {
             to_text(&value),
             r#"{a: [1, 2], b: some("x\"y"), c: err, d: {read, write}, e: point(1.5), f: ('\'', true)}"#
         );
+    }
+
+    #[test]
+    fn fields_that_a_type_does_not_have_are_found() {
+        let point = Text::record([("x", Text::U8), ("y", Text::option(Text::U8))]).unwrap();
+        let shape = Text::variant([("dot", Some(point.clone())), ("none", None)]).unwrap();
+        let of = |text: &'static str, ty: &Text| {
+            let value = wasm_wave::untyped::UntypedValue::parse(text).unwrap();
+            unknown_field(value.node(), ty, text)
+        };
+        assert_eq!(of("{x: 1, y: 2}", &point), None);
+        assert_eq!(of("{x: 1, why: 2}", &point), Some("why"));
+        assert_eq!(of("[{x: 1}, {x: 1, z: 2}]", &Text::list(point.clone())), Some("z"));
+        let pair = Text::tuple([Text::U8, point.clone()]).unwrap();
+        assert_eq!(of("(1, {x: 1, z: 2})", &pair), Some("z"));
+        assert_eq!(of("dot({z: 1})", &shape), Some("z"));
+        assert_eq!(of("none", &shape), None);
+        for text in ["some({z: 1})", "{z: 1}"] {
+            assert_eq!(of(text, &Text::option(point.clone())), Some("z"));
+        }
+        let result = Text::result(Some(point.clone()), Some(point));
+        for text in ["ok({z: 1})", "err({z: 1})"] {
+            assert_eq!(of(text, &result), Some("z"));
+        }
     }
 }

@@ -6,6 +6,12 @@ pub enum Error {
     /// The binary is malformed or invalid, or needs what is not supported.
     #[error("not a valid component: {0}")]
     Invalid(String),
+    /// It has asynchronous functions, or streams and futures.
+    #[error(
+        "it is a component for WASI 0.3, which is not provided yet: build it for WASI 0.2 \
+         (wasm32-wasip2) instead; {0}"
+    )]
+    Async(String),
     /// Nothing provides an import.
     #[error("import {}: nothing provides it", dotted(.path))]
     Missing {

@@ -4,11 +4,14 @@
 //! how many mutations are tried.
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
+#[path = "fuzz/changes.rs"]
+mod changes;
 #[path = "fuzz/exercise.rs"]
 mod exercise;
 #[path = "../../../tests/registry.rs"]
 mod registry;
 
+use changes::{apply, change};
 use exercise::{Reached, exercise};
 use proptest::prelude::*;
 use std::path::Path;
@@ -29,16 +32,6 @@ static COMPONENTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     }
     components
 });
-
-/// A change to some bytes; places are taken modulo what there is.
-#[derive(Clone, Debug)]
-enum Change {
-    Set(usize, u8),
-    Flip(usize, u8),
-    Remove(usize, usize),
-    Insert(usize, Vec<u8>),
-    Copy(usize, usize, usize),
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -136,44 +129,6 @@ fn values_that_are_too_large_are_refused() {
     // The translator's own arithmetic overflows on these.
     for ty in ["(list u64 536870912)", "(list (tuple u8 u64) 4294967295)"] {
         assert!(plan(ty).is_err(), "{ty}");
-    }
-}
-
-fn change() -> impl Strategy<Value = Change> {
-    prop_oneof![
-        4 => (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
-        // Numbers that mean something: indices, small counts, types.
-        4 => (any::<usize>(), 0u8..8).prop_map(|(at, byte)| Change::Set(at, byte)),
-        4 => (any::<usize>(), 0u8..8).prop_map(|(at, bit)| Change::Flip(at, bit)),
-        1 => (any::<usize>(), 1usize..40).prop_map(|(at, len)| Change::Remove(at, len)),
-        1 => (any::<usize>(), prop::collection::vec(any::<u8>(), 1..10))
-            .prop_map(|(at, bytes)| Change::Insert(at, bytes)),
-        1 => (any::<usize>(), 1usize..40, any::<usize>())
-            .prop_map(|(from, len, to)| Change::Copy(from, len, to)),
-    ]
-}
-
-fn apply(change: Change, bytes: &mut Vec<u8>) {
-    let len = bytes.len();
-    if len == 0 {
-        return;
-    }
-    match change {
-        Change::Set(at, byte) => bytes[at % len] = byte,
-        Change::Flip(at, bit) => bytes[at % len] ^= 1 << bit,
-        Change::Remove(at, count) => {
-            let at = at % len;
-            bytes.drain(at..(at + count).min(len));
-        }
-        Change::Insert(at, more) => {
-            let at = at % len;
-            bytes.splice(at..at, more);
-        }
-        Change::Copy(from, count, to) => {
-            let (from, to) = (from % len, to % len);
-            let copied = bytes[from..(from + count).min(len)].to_vec();
-            bytes.splice(to..to, copied);
-        }
     }
 }
 

@@ -35,11 +35,11 @@ pub enum Error {
     #[error(transparent)]
     Component(wayleave_component::Error),
     /// The program imports what nothing provides.
-    #[error("unknown import `{module}` `{name}`: {help}")]
+    #[error("unknown import {}: {help}", quoted(module, name))]
     UnknownImport {
         /// The import's module or interface.
         module: String,
-        /// The import's name.
+        /// The import's name; empty for what a component imports without an interface.
         name: String,
         /// What would provide it, or what to do.
         help: String,
@@ -97,7 +97,22 @@ pub enum Error {
     Stopped(#[source] Stop),
 }
 
+/// A name in a module or interface, or the one name that there is.
+fn quoted(module: &str, name: &str) -> String {
+    match name {
+        "" => format!("`{module}`"),
+        name => format!("`{module}` `{name}`"),
+    }
+}
+
 impl Error {
+    /// Whether code that was compiled ahead of time can not be used here: another version, user or
+    /// setting made it, or it is damaged.
+    pub fn is_compiled_code(&self) -> bool {
+        matches!(self, Self::Engine(wayleave_engine::Error::Artifact { .. }))
+            || matches!(self, Self::Component(wayleave_component::Error::Plan(_)))
+    }
+
     /// Whether the engine does not take the module: it is malformed, invalid, or needs what this
     /// engine does not have and another may.
     pub fn is_module(&self) -> bool {

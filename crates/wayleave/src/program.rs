@@ -28,7 +28,8 @@ impl Program {
     /// `wasi:cli/run`.
     ///
     /// # Errors
-    /// [`Error::NoStart`] when it is no program, [`Error::Setting`] when a limit needs a
+    /// [`Error::NoStart`] when it is no program, [`Error::Export`] when what it starts with is of
+    /// another type or version, [`Error::Setting`] when a limit needs a
     /// runtime setting. A trap or an exit code is no error, but the [`Outcome`].
     pub fn run(&self, grants: Grants) -> Result<Outcome, Error> {
         self.run_until(grants, |_| ())
@@ -90,7 +91,7 @@ impl Program {
     /// The type of a function that a component exports, and the types that it consists of.
     ///
     /// # Errors
-    /// [`Error::Component`] when there is none; [`Error::WrongKind`] for a module.
+    /// [`Error::Export`] when there is none; [`Error::WrongKind`] for a module.
     pub fn func_type(&self, path: &[&str]) -> Result<(FuncType, Types), Error> {
         self.inner.func_type(path)
     }
@@ -117,7 +118,8 @@ impl Program {
 
     /// Checks the limits against the runtime's settings, and starts the clock if there is a time
     /// limit.
-    fn prepare(&self, mut grants: Grants) -> Result<(Grants, Option<Watchdog>), Error> {
+    fn prepare(&self, grants: Grants) -> Result<(Grants, Option<Watchdog>), Error> {
+        let mut grants = self.inner.fitting(grants);
         let config = self.inner.config();
         let needs = |what, setting| Err(Error::Setting { what, setting });
         if !config.interrupt && grants.limits.timeout.is_some() {

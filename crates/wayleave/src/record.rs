@@ -24,7 +24,7 @@ impl Program {
     /// grants that can not be recorded.
     pub fn record(&self, grants: Grants, recorder: Recorder) -> Result<Recorded, Error> {
         self.inner.check_runnable()?;
-        let (grants, session) = recorder.start(grants)?;
+        let (grants, session) = recorder.start(self.inner.fitting(grants))?;
         let mut kept = Ok(Summary::default());
         let outcome = self.run_until(grants, |end| kept = session.finish(&end.into()))?;
         Ok(Recorded { outcome, kept })
@@ -62,7 +62,7 @@ impl Program {
         grants: Grants,
         recorder: Recorder,
     ) -> Result<(Instance, Session), Error> {
-        let (grants, session) = recorder.start(grants)?;
+        let (grants, session) = recorder.start(self.inner.fitting(grants))?;
         match self.instantiate(grants) {
             Ok(instance) => Ok((instance, session)),
             Err(Error::Stopped(stop)) => {

@@ -1,5 +1,6 @@
 use crate::Error;
 use std::borrow::Cow;
+use wayleave_engine::artifact::is_artifact_bytes;
 
 /// A program in binary form.
 pub(crate) enum Source<'a> {
@@ -43,8 +44,9 @@ fn looks_like_text(text: &str) -> bool {
 }
 
 fn describe(bytes: &[u8]) -> &'static str {
-    let kinds: [(&[u8], &str); 7] = [
-        (b"\x7fELF", "it is a native program, or code that `wayleave compile` did not make"),
+    let kinds: [(&[u8], &str); 8] = [
+        (b"wayleave bundle\0", "`wayleave compile` made it, but it is damaged; compile it again"),
+        (b"\x7fELF", "it is a native program, or a part of what `wayleave compile` makes"),
         (b"MZ", "it is a Windows program"),
         (b"\x1f\x8b", "it is compressed with gzip; decompress it first"),
         (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; decompress it first"),
@@ -54,6 +56,9 @@ fn describe(bytes: &[u8]) -> &'static str {
     ];
     if bytes.is_empty() {
         return "the file is empty";
+    }
+    if is_artifact_bytes(bytes) {
+        return "`wayleave compile` has made machine code of it already";
     }
     if b"\0asm".starts_with(bytes) {
         return "the file is cut off after its first bytes";

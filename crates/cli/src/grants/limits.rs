@@ -1,3 +1,4 @@
+use super::parse_number;
 use std::time::Duration;
 use wayleave::grants::Settings;
 use wayleave::grants::units::{parse_bytes, parse_timeout};
@@ -9,25 +10,25 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
     timeout: Option<Duration>,
     /// Most fuel, roughly instructions
-    #[arg(long, value_name = "UNITS")]
+    #[arg(long, value_name = "UNITS", value_parser = parse_number::<u64>)]
     fuel: Option<u64>,
     /// Most memory (64M, 1G, or bytes) [default: 4G]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_memory: Option<u64>,
     /// Most elements of its tables [default: 1000000]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_number::<u64>)]
     max_table_elements: Option<u64>,
     /// Most instances of modules [default: 10000]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_number::<u64>)]
     max_instances: Option<u64>,
     /// Most descriptors, and other handles of each kind, open at once [default: 65536]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_number::<u64>)]
     max_handles: Option<u64>,
     /// Most memory of the host's for one call, as for random numbers [default: 64M]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_buffers: Option<u64>,
     /// Most connections and other sockets open at once [default: 65536]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse_number::<u64>)]
     max_sockets: Option<u64>,
     /// Most bytes received from the network
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]

@@ -8,6 +8,7 @@ mod files;
 mod limits;
 mod manifest;
 mod network;
+mod number;
 mod overlay;
 mod streams;
 
@@ -17,6 +18,7 @@ pub(crate) use files::FileArgs;
 pub(crate) use limits::LimitArgs;
 pub(crate) use manifest::ManifestArgs;
 pub(crate) use network::{HttpArgs, NetworkArgs};
+pub(crate) use number::parse_number;
 pub(crate) use overlay::OverlayArgs;
 pub(crate) use streams::StreamArgs;
 

@@ -4,6 +4,7 @@ use wasmparser::{Parser, Payload};
 use wayleave::Runtime;
 use wit_component::{OutputToString, WitPrinter};
 use wit_parser::decoding::DecodedWasm;
+use wit_parser::{TypeDefKind, WorldItem};
 
 /// Finds out about a component.
 pub(super) fn inspect(binary: &[u8], runtime: &Runtime, full: bool) -> Result<Found, String> {
@@ -23,12 +24,25 @@ pub(super) fn inspect(binary: &[u8], runtime: &Runtime, full: bool) -> Result<Fo
         return Ok(found);
     };
     let world = &resolve.worlds[*world];
-    for key in world.imports.keys() {
+    for (key, item) in &world.imports {
         let name = resolve.name_world_key(key);
-        if let Some(why) = runtime.explain_interface(&name) {
-            found.missing.push((name.clone(), why));
+        let functions = match item {
+            WorldItem::Interface { id, .. } => resolve.interfaces[*id].functions.keys(),
+            WorldItem::Function(_) => Default::default(),
+            // A resource nobody has; other types are only told of.
+            WorldItem::Type { id, .. } => match resolve.types[*id].kind {
+                TypeDefKind::Resource => Default::default(),
+                _ => continue,
+            },
+        };
+        found.grants.extend(grants::of_interface(&name, functions.map(String::as_str)));
+        found.missing.extend(runtime.explain_interface(&name).map(|why| (name, why)));
+    }
+    // What is to be called, but in a version that nothing here calls.
+    for name in world.exports.keys().map(|key| resolve.name_world_key(key)) {
+        if name.starts_with("wasi:") && name.contains("@0.3.") {
+            found.missing.extend(runtime.explain_interface(&name).map(|why| (name, why)));
         }
-        found.grants.extend(grants::of_interface(&name));
     }
     let keys = world.imports.keys().chain(world.exports.keys());
     for name in keys.map(|key| resolve.name_world_key(key)) {

@@ -4,10 +4,11 @@ mod component;
 mod grants;
 mod module;
 
+use crate::caught::caught;
 use crate::failure::{Failure, print};
 use crate::run::on_file;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wasm_metadata::Producers;
 use wayleave::{ProgramKind, Runtime};
@@ -50,13 +51,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let bytes = std::fs::read(file)
         .map_err(|error| Failure::other(format!("can not read {}: {error}", file.display())))?;
-    let (kind, binary) = wayleave::to_binary(&bytes).map_err(|error| on_file(file, error))?;
     let runtime = Runtime::new().map_err(Failure::other)?;
-    let found = match kind {
-        ProgramKind::Module => module::inspect(&binary, &runtime),
-        ProgramKind::Component => component::inspect(&binary, &runtime, args.full),
-    };
-    let found = found.map_err(|error| {
+    print(describe(file, &bytes, &runtime, args.full)?.as_bytes())
+}
+
+/// What there is to be said of a program.
+fn describe(file: &Path, bytes: &[u8], runtime: &Runtime, full: bool) -> Result<String, Failure> {
+    let (kind, binary) = wayleave::to_binary(bytes).map_err(|error| on_file(file, error))?;
+    let found = caught(|| match kind {
+        ProgramKind::Module => module::inspect(&binary, runtime),
+        ProgramKind::Component => component::inspect(&binary, runtime, full),
+    });
+    let found = found.flatten().map_err(|error| {
         let line = error.lines().next().unwrap_or_default();
         Failure::other(format!("{}: not a valid {kind}: {line}", file.display()))
     })?;
@@ -83,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             let _ = writeln!(text, "  {name}: {why}");
         }
     }
-    print(text.as_bytes())
+    Ok(text)
 }
 
 /// The tools that made a program, as far as it says so.
@@ -106,5 +112,65 @@ fn size(bytes: usize) -> String {
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
         _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::damaged::{in_one_line, program, programs};
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+    fn about(bytes: &[u8], full: bool) -> Result<String, Failure> {
+        describe(Path::new("program"), bytes, &RUNTIME, full)
+    }
+
+    #[test]
+    fn what_is_whole_is_described() {
+        for name in ["guests/wat/reactor.wat", "guests/built/components/fixed_clocks.wasm"] {
+            assert!(about(&program(name), true).is_ok(), "{name}");
+        }
+    }
+
+    /// The decoder of WIT takes a name like this for an interface's.
+    #[test]
+    fn what_has_a_wrong_name_is_refused() {
+        let text = r#"(component
+            (core module $main (func (export "run")))
+            (core instance $main (instantiate $main))
+            (func $run (canon lift (core func $main "run")))
+            (export "a:b/c" (func $run)))"#;
+        let error = about(text.as_bytes(), false).unwrap_err().to_string();
+        assert!(error.contains("a library fails on it"), "{error}");
+        in_one_line(about(text.as_bytes(), false));
+    }
+
+    /// Types in types, so deep that the validator itself fails.
+    #[test]
+    fn what_is_nested_deep_is_refused() {
+        let types = (1..800).map(|n| {
+            let inside = format!(r#"(instance (type $t{}))"#, n - 1);
+            format!(r#"(type $t{n} (instance (export "a" {inside})))"#)
+        });
+        let text = format!("(component (type $t0 (instance)) {})", types.collect::<String>());
+        in_one_line(about(text.as_bytes(), false));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn what_is_damaged_is_described_or_refused(bytes in programs(), full in any::<bool>()) {
+            in_one_line(about(&bytes, full));
+        }
+
+        #[test]
+        fn any_bytes(kind in 0..3_usize, rest in prop::collection::vec(any::<u8>(), 0..100)) {
+            let start: [&[u8]; 3] = [b"", b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0"];
+            in_one_line(about(&[start[kind], &rest[..]].concat(), true));
+        }
     }
 }

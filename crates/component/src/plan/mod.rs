@@ -259,21 +259,28 @@ impl Plan {
         self.exported_func(path).is_some()
     }
 
-    /// The paths of all exported functions of a name: alone or in an interface.
-    pub fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {
+    /// The paths of all exported functions: alone or in an interface.
+    pub fn exported_funcs(&self) -> Vec<Vec<&str>> {
         let mut found = Vec::new();
         for (first, export) in &self.exports {
             match export {
-                Export::Func { .. } if first == name => found.push(vec![first.clone()]),
-                Export::Instance(inside)
-                    if matches!(inside.get(name), Some(Export::Func { .. })) =>
-                {
-                    found.push(vec![first.clone(), name.to_owned()]);
+                Export::Func { .. } => found.push(vec![first.as_str()]),
+                Export::Instance(inside) => {
+                    let is_func =
+                        |(_, export): &(_, &Export)| matches!(export, Export::Func { .. });
+                    let names = inside.iter().filter(is_func).map(|(name, _)| name.as_str());
+                    found.extend(names.map(|name| vec![first.as_str(), name]));
                 }
                 _ => {}
             }
         }
         found
+    }
+
+    /// The paths of all exported functions of a name: alone or in an interface.
+    pub fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {
+        let found = self.exported_funcs().into_iter().filter(|path| path.last() == Some(&name));
+        found.map(|path| path.into_iter().map(str::to_owned).collect()).collect()
     }
 
     /// Whether it exports a resource: by its name, or by the name of an interface and its own.

@@ -28,9 +28,16 @@ use wayleave_engine::{
 /// features.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the binary is no valid component, or needs what is not supported.
+/// [`Error::Invalid`] when the binary is no valid component, or needs what is not supported;
+/// [`Error::Async`] when that is all that keeps it from being one.
 pub fn translate(binary: &[u8], proposals: Proposals, features: Features) -> Result<Plan, Error> {
-    let invalid = |error: wasmtime_environ::error::Error| Error::Invalid(one_line(&error));
+    let invalid = |error: wasmtime_environ::error::Error| {
+        let reason = one_line(&error);
+        match is_async(binary, wasm_features(proposals, features)) {
+            true => Error::Async(reason),
+            false => Error::Invalid(reason),
+        }
+    };
     let mut tunables = Tunables::default_host();
     // Without it, calls between components need no tasks.
     tunables.concurrency_support = false;
@@ -81,6 +88,17 @@ fn wasm_features(proposals: Proposals, wanted: Features) -> WasmFeatures {
     // Two memories meet in an adapter.
     features.set(WasmFeatures::MULTI_MEMORY, true);
     features
+}
+
+/// Whether a component that is not valid would be with what WASI 0.3 brings.
+fn is_async(binary: &[u8], mut features: WasmFeatures) -> bool {
+    features |= WasmFeatures::CM_ASYNC
+        | WasmFeatures::CM_ASYNC_STACKFUL
+        | WasmFeatures::CM_MORE_ASYNC_BUILTINS
+        | WasmFeatures::CM_ERROR_CONTEXT;
+    let validate = || Validator::new_with_features(features).validate_all(binary).is_ok();
+    // It may panic here as it does below.
+    catch_unwind(AssertUnwindSafe(validate)).unwrap_or(false)
 }
 
 /// Bytes of the largest value: of lists of fixed length, nothing else comes near.

@@ -66,7 +66,7 @@ impl Dir for ReadOnly {
         Some(self.dir.open_direct(path, options)?.map(handed_out))
     }
 
-    forward_dir!(dir: stat_at, read_link, stat, sync, entries, permissions);
+    forward_dir!(dir, but set_permissions: stat_at, read_link, stat, sync, entries);
     refuse_dir_changes!();
 }
 
@@ -83,6 +83,6 @@ impl ReadOnlyFile {
 }
 
 impl File for ReadOnlyFile {
-    forward_file!(file: read, read_at, prepare, seek, kind, stat, advise, sync, available, readiness, permissions);
+    forward_file!(file, but set_permissions: read, read_at, seek, kind, stat, advise, sync, available, readiness);
     refuse_file_changes!();
 }

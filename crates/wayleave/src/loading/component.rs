@@ -85,7 +85,18 @@ struct OnEngine<E: Engine> {
 const RUN: [&str; 2] = [p2::RUN, "run"];
 
 impl<E: Engine> OnEngine<E> {
+    /// What is to be said where the function of an interface is not exported: that another version
+    /// of it is, or something else of its name, if so.
     fn not_exported(&self, wanted: &'static str) -> Error {
+        let versions = |name: &&str| name.split_once('@').is_some_and(|(name, _)| name == wanted);
+        if let Some(other) = self.template.plan().export_names().find(versions) {
+            let version = other.rsplit('@').next().unwrap_or_default();
+            let reason = match version.starts_with("0.2.") && !version.contains('-') {
+                true => "it has the interface's name, but not its function".to_owned(),
+                false => imports::explain_interface(other),
+            };
+            return Error::Export { name: other.to_owned(), reason };
+        }
         let names: Vec<_> = self.template.plan().export_names().map(str::to_owned).collect();
         let exports = describe_exports(&names);
         Error::NoStart { kind: ProgramKind::Component, wanted, exports }
@@ -98,15 +109,32 @@ impl<E: Engine> Loaded for OnEngine<E> {
     }
 
     fn check_runnable(&self) -> Result<(), Error> {
-        if self.template.plan().exports_func(&RUN) {
-            return Ok(());
+        if !self.template.plan().exports_func(&RUN) {
+            return Err(self.not_exported("wasi:cli/run"));
         }
-        Err(self.not_exported("wasi:cli/run"))
+        self.template.typed::<(), (Result<(), ()>,)>(&RUN).map(drop).map_err(|error| {
+            let reason = match error {
+                wayleave_component::Error::Export { reason, .. } => reason,
+                other => other.to_string(),
+            };
+            let reason = format!("{reason}; a program's is `run: func() -> result`");
+            Error::Export { name: "wasi:cli/run".to_owned(), reason }
+        })
     }
 
     fn func_type(&self, path: &[&str]) -> Result<(FuncType, Types), Error> {
-        let ty = self.template.func_type(path)?;
-        Ok((ty.clone(), self.template.plan().types().clone()))
+        let plan = self.template.plan();
+        match self.template.func_type(path) {
+            Ok(ty) => Ok((ty.clone(), plan.types().clone())),
+            Err(_) => {
+                let funcs = plan.exported_funcs().into_iter();
+                // Those of resources are called with handles.
+                let free = |path: &Vec<&str>| path.last().is_some_and(|name| !name.contains('['));
+                let funcs: Vec<_> = funcs.filter(free).map(|path| path.join("#")).collect();
+                let reason = format!("there is no such function; {}", describe_exports(&funcs));
+                Err(Error::Export { name: path.join("#"), reason })
+            }
+        }
     }
 
     fn find_funcs(&self, name: &str) -> Vec<Vec<String>> {

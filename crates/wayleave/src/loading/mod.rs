@@ -37,6 +37,10 @@ pub(crate) trait Loaded: Send + Sync {
     fn func_type(&self, path: &[&str]) -> Result<(FuncType, Types), Error>;
     /// Where a component exports functions of a name.
     fn find_funcs(&self, name: &str) -> Vec<Vec<String>>;
+    /// The grants as a program of its kind can be given them.
+    fn fitting(&self, grants: Grants) -> Grants {
+        grants
+    }
     /// Instantiates it; runs nothing but the start functions of its modules.
     fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error>;
     /// It as a handler of requests.

@@ -49,6 +49,7 @@ pub(super) fn link<E: Engine>(
         template,
         config: settings.config().clone(),
         exports: E::exports(module).into(),
+        unstable: wanted.iter().any(|import| import.module == p0::MODULE),
     }))
 }
 
@@ -58,10 +59,14 @@ struct Module<E: Engine> {
     template: E::Template<Host>,
     config: Config,
     exports: Arc<[ExportType]>,
+    /// Whether it is for WASI 0.0.
+    unstable: bool,
 }
 
 /// The function that programs export.
 const START: &str = "_start";
+/// The function that prepares libraries.
+const INITIALIZE: &str = "_initialize";
 
 impl<E: Engine> Loaded for Module<E> {
     fn kind(&self) -> ProgramKind {
@@ -69,8 +74,8 @@ impl<E: Engine> Loaded for Module<E> {
     }
 
     fn check_runnable(&self) -> Result<(), Error> {
-        if exports_function(&self.exports, START) {
-            return Ok(());
+        if self.exports.iter().any(|export| export.name == START) {
+            return takes_nothing(&self.exports, START);
         }
         let functions = self.exports.iter();
         let functions = functions.filter(|export| matches!(export.ty, ExternType::Func(_)));
@@ -85,6 +90,15 @@ impl<E: Engine> Loaded for Module<E> {
 
     fn find_funcs(&self, _: &str) -> Vec<Vec<String>> {
         Vec::new()
+    }
+
+    /// C libraries of the time of WASI 0.0 use the last folder whose name fits, however short: they
+    /// would use one at `/` for everything.
+    fn fitting(&self, mut grants: Grants) -> Grants {
+        if self.unstable {
+            grants.elsewhere = None;
+        }
+        grants
     }
 
     fn instantiate(&self, grants: Grants) -> Result<Box<dyn Running>, Error> {
@@ -146,7 +160,8 @@ impl<E: Engine> Running for Guest<E> {
     }
 
     fn initialize(&mut self) -> Result<(), Stop> {
-        self.call_known("_initialize", &[], &mut [])
+        takes_nothing(&self.exports, INITIALIZE).map_err(|error| Trap::host(error.to_string()))?;
+        self.call_known(INITIALIZE, &[], &mut [])
     }
 
     fn call(&mut self, name: &str, args: &[Value]) -> Result<Vec<Value>, Error> {
@@ -189,9 +204,19 @@ fn not_a_component() -> Error {
     }
 }
 
-fn exports_function(exports: &[ExportType], name: &str) -> bool {
-    let is = |export: &ExportType| export.name == name && matches!(export.ty, ExternType::Func(_));
-    exports.iter().any(is)
+/// That a function that hosts call by themselves has the type that they call it by.
+fn takes_nothing(exports: &[ExportType], name: &str) -> Result<(), Error> {
+    let what = match exports.iter().find(|export| export.name == name).map(|export| &export.ty) {
+        None => return Ok(()),
+        Some(ExternType::Func(Some(ty))) => match (ty.params.as_slice(), ty.results.as_slice()) {
+            ([], []) => return Ok(()),
+            _ => format!("a function of type {ty}"),
+        },
+        Some(ExternType::Func(None)) => "a function of vectors or references".to_owned(),
+        Some(_) => "no function".to_owned(),
+    };
+    let reason = format!("it is {what}, and has to be a function of type () -> ()");
+    Err(Error::Export { name: name.to_owned(), reason })
 }
 
 fn is_provided(import: &ImportType) -> bool {

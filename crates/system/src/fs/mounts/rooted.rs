@@ -32,7 +32,7 @@ impl Rooted {
 
 impl Dir for Rooted {
     // Read-only is what the mount alone is: through its own path nothing else is changed either.
-    forward_dir!(direct: stat, set_times, sync, entries, is_read_only, permissions);
+    forward_dir!(direct: stat, set_times, sync, entries, is_read_only);
 
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
         self.either(path, |dir, path| dir.open(path, options))

@@ -69,10 +69,26 @@ struct Renamed {
 }
 
 impl File for Renamed {
-    forward_file!(file: read, write, read_at, write_at, seek, kind, set_size, allocate, advise, set_times, sync, set_append, available, readiness, permissions);
+    forward_file!(file: read, write, read_at, write_at, seek, kind, set_size, allocate, advise, set_times, sync, set_append, available, readiness);
 
     fn stat(&self) -> Result<Stat> {
         let (device, inode) = self.identity;
         Ok(Stat { device, inode, ..self.file.stat()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::forward::tests::Asked;
+
+    #[test]
+    fn only_the_number_is_another() {
+        let asked = Asked::new();
+        let renamed = Renamed { file: asked.clone(), identity: (7, 8) };
+        let (stat, before) = (renamed.stat().unwrap(), asked.stat().unwrap());
+        assert_eq!((stat.device, stat.inode), (7, 8));
+        assert_eq!(Stat { device: before.device, inode: before.inode, ..stat }, before);
+        assert_eq!(asked.through(&renamed), 3);
     }
 }

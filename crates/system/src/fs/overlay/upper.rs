@@ -64,7 +64,7 @@ impl Upper {
 }
 
 impl Dir for Upper {
-    forward_dir!(dir: set_times_at, read_link, stat, set_times, sync, entries, is_read_only, permissions, set_permissions);
+    forward_dir!(dir: set_times_at, read_link, stat, set_times, sync, entries, is_read_only);
 
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
         match options.create {

@@ -83,6 +83,12 @@ impl Account {
         Ok(Slot(Arc::clone(self)))
     }
 
+    /// The same, where the limit leaves one: nobody is told of it where not.
+    pub(super) fn free_slot(self: &Arc<Self>) -> Option<Slot> {
+        take(&self.open, 1, self.limits.open_files, &LimitWatch::default())?;
+        Some(Slot(Arc::clone(self)))
+    }
+
     /// A name is gone. `stat` is from before.
     pub(super) fn removed(&self, stat: &Stat) {
         give_back(&self.files, 1);

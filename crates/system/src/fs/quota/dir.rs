@@ -122,7 +122,7 @@ impl Quota {
 }
 
 impl Dir for Quota {
-    forward_dir!(dir: stat_at, set_times_at, read_link, stat, set_times, sync, entries, is_read_only, permissions, set_permissions);
+    forward_dir!(dir: stat_at, set_times_at, read_link, stat, set_times, sync, entries, is_read_only);
 
     fn open(&self, path: &str, options: &OpenOptions) -> Result<Node> {
         let slot = self.account.slot()?;
@@ -141,10 +141,8 @@ impl Dir for Quota {
         if options.create || options.truncate {
             return None;
         }
-        let slot = match self.account.slot() {
-            Ok(slot) => slot,
-            Err(error) => return Some(Err(error)),
-        };
+        // Where there is none to be had, the other way asks whether there may be.
+        let slot = self.account.free_slot()?;
         let _looking = self.account.look();
         let node = self.dir.open_direct(path, options)?;
         Some(node.and_then(|node| self.handed_out(node, options, slot)))
@@ -199,5 +197,38 @@ impl Dir for Quota {
         let to_dir = self.same_mount(to_dir)?;
         let _names = self.account.change();
         self.make(|| crate::fs::link(&*self.dir, path, follow, &*to_dir.dir, to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::MemoryDir;
+    use crate::refusal::{Answer, LimitWatch};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Whoever opens directly goes on to open the other way, which asks.
+    #[test]
+    fn a_limit_asks_once_where_it_is_reached() {
+        let asked = Arc::new(AtomicU32::new(0));
+        let counted = asked.clone();
+        let open_files = LimitWatch::new(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Answer::Deny
+        });
+        let limits = QuotaLimits { open_files: Some(1), ..QuotaLimits::default() };
+        let watch = QuotaWatch { open_files, ..QuotaWatch::default() };
+        let quota = Quota::watched(Arc::new(MemoryDir::new(1 << 20)), limits, watch);
+        let new = OpenOptions { create: true, write: true, ..OpenOptions::default() };
+        let old = OpenOptions { read: true, ..OpenOptions::default() };
+        drop(quota.open("file", &new).unwrap());
+        let open = quota.open_direct("file", &old).unwrap().ok();
+        assert!(open.is_some());
+        assert!(quota.open_direct("file", &old).is_none());
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+        assert_eq!(quota.open("file", &old).err(), Some(ErrorCode::TooManyOpen));
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        drop(open);
+        assert!(quota.open_direct("file", &old).unwrap().is_ok());
     }
 }

@@ -49,7 +49,7 @@ fn length(buffers: &[IoSlice<'_>]) -> u64 {
 }
 
 impl File for QuotaFile {
-    forward_file!(file: read_at, prepare, kind, stat, advise, set_times, sync, available, readiness, permissions, set_permissions);
+    forward_file!(file: read_at, kind, stat, advise, set_times, sync, available, readiness);
 
     fn read(&self, buffers: &mut [IoSliceMut<'_>], blocking: Blocking) -> Result<usize> {
         let Some(place) = &self.place else { return self.file.read(buffers, blocking) };

@@ -19,7 +19,7 @@ impl ReproducibleFile {
 }
 
 impl File for ReproducibleFile {
-    forward_file!(file: read, write, read_at, prepare, write_at, seek, kind, stat, set_size, allocate, advise, sync, set_append, available, readiness);
+    forward_file!(file: read, write, read_at, write_at, seek, kind, stat, set_size, allocate, advise, sync, set_append, available, readiness);
 
     fn set_times(&self, accessed: SetTime, modified: SetTime) -> Result<()> {
         self.file.set_times(accessed, modified)?;

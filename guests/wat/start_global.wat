@@ -1,0 +1,2 @@
+(module
+  (global (export "_start") i32 (i32.const 1)))
