@@ -69,14 +69,14 @@ c wasm32-wasip2 built/p2
 
 component calculator driver fixed_clocks lender one_file store
 
-# Components that answer HTTP requests, and two that send them.
-http() { # NAME...
+# Components with interfaces of their own, or of HTTP, that use WASI.
+with_wasi() { # NAME...
   local target=wasm32-wasip2 name
   run cargo build --locked --manifest-path rust/Cargo.toml --target-dir target --target "$target" \
     --profile release "${@/#/--example=}"
   for name; do cp "target/$target/release/examples/$name.wasm" "built/components/"; done
 }
-http http_hello http_web http_wstd http_fetch http_many
+with_wasi calls http_hello http_web http_wstd http_fetch http_many
 
 # Two components in one: what the first imports, the second provides as far as it can.
 compose() { # NAME FIRST SECOND
