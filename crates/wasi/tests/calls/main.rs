@@ -20,6 +20,7 @@ mod interrupt;
 mod io;
 mod limits;
 mod linking;
+mod no_grant;
 mod odd_times;
 mod open;
 mod paths;
