@@ -46,7 +46,8 @@ fn main() -> Result<()> {
     let ops = select(options.ops.as_deref())?;
     let workspace = workspace()?;
     let guest = Guest::prepare(&workspace, "bench/ops.rs", "ops")?;
-    let runners = Runner::find(&workspace, options.runners.as_deref(), false)?;
+    // How it is linked matters for starting, not for what it does then.
+    let runners = Runner::find(&workspace, options.runners.as_deref(), &["wayleave-static"])?;
     let work = work_folder(&workspace)?;
     let bench = Bench { runners, guest, folder: work.join("files") };
     // Removed first: what an older version of the program left there may not be what it expects.

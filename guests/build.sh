@@ -69,14 +69,17 @@ c wasm32-wasip2 built/p2
 
 component calculator driver fixed_clocks lender one_file store
 
-# Components with interfaces of their own, or of HTTP, that use WASI.
-with_wasi() { # NAME...
-  local target=wasm32-wasip2 name
+# Programs that call WASI 0.2 through bindings of their own.
+bound() { # FOLDER PROFILE NAME...
+  local target=wasm32-wasip2 folder=$1 profile=$2 name
+  shift 2
   run cargo build --locked --manifest-path rust/Cargo.toml --target-dir target --target "$target" \
-    --profile release "${@/#/--example=}"
-  for name; do cp "target/$target/release/examples/$name.wasm" "built/components/"; done
+    --profile "$profile" "${@/#/--example=}"
+  for name; do cp "target/$target/$profile/examples/$name.wasm" "$folder/"; done
 }
-with_wasi calls http_hello http_web http_wstd http_fetch http_many
+# Components that answer HTTP requests, and two that send them; one that calls what it is told.
+bound built/components release http_hello http_web http_wstd http_fetch http_many calls
+bound built/p2 fast ops_direct
 
 # Two components in one: what the first imports, the second provides as far as it can.
 compose() { # NAME FIRST SECOND

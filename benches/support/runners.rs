@@ -10,25 +10,29 @@ use super::{Result, target_folder};
 const GUEST_FOLDER: &str = "/bench";
 
 /// Every runner there is, in the order of the tables. The first is what the others are compared with.
-pub(crate) const NAMES: [&str; 11] = [
+pub(crate) const NAMES: [&str; 13] = [
     "native",
     "wayleave",
     "wayleave-0.2",
+    "wayleave-0.2-direct",
     "wayleave-static",
     "wayleave-wasmi",
     "wayleave-wasmi-0.2",
     "wasmtime",
     "wasmtime-0.2",
+    "wasmtime-0.2-direct",
     "wasmer",
     "wasmi",
     "node",
 ];
 
-/// A guest program, built natively, for WASI 0.1 and for 0.2.
+/// A guest program, built natively, for WASI 0.1 and for 0.2, and perhaps with bindings of its own in
+/// place of the C library of 0.2.
 pub(crate) struct Guest {
     pub(crate) native: PathBuf,
     pub(crate) wasm: PathBuf,
     pub(crate) component: PathBuf,
+    pub(crate) direct: PathBuf,
 }
 
 impl Guest {
@@ -55,12 +59,14 @@ impl Guest {
         let built = workspace.join("guests/built");
         let wasm = built.join(name).with_extension("wasm");
         let component = built.join("p2").join(name).with_extension("wasm");
-        Ok(Self { native, wasm, component })
+        let direct = built.join("p2").join(format!("{name}_direct.wasm"));
+        Ok(Self { native, wasm, component, direct })
     }
 }
 
-/// What the names of runners end in that run the guest as a component.
+/// What the names of runners end in that run the guest as a component, or the one with bindings.
 const COMPONENTS: &str = "-0.2";
+const DIRECT: &str = "-0.2-direct";
 
 /// One way to run a guest.
 pub(crate) struct Runner {
@@ -74,15 +80,15 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// The runners of `wanted`, or all, the statically linked one only `with_static`; what is not
-    /// installed is left out, with a note.
+    /// The runners of `wanted`, or all but those that tell nothing here; what is not installed is
+    /// left out, with a note.
     ///
     /// # Errors
     /// When a name in `wanted` is unknown, or settings can not be written.
     pub(crate) fn find(
         workspace: &Path,
         wanted: Option<&[String]>,
-        with_static: bool,
+        but: &[&str],
     ) -> Result<Vec<Self>> {
         if let Some(unknown) =
             wanted.unwrap_or(&[]).iter().find(|name| !NAMES.contains(&name.as_str()))
@@ -96,14 +102,17 @@ impl Runner {
             if name != "native" && wanted.is_some_and(|wanted| !wanted.iter().any(|w| w == name)) {
                 continue;
             }
+            if wanted.is_none() && but.contains(&name) {
+                continue;
+            }
             let program = match name {
                 "native" => PathBuf::new(),
                 // Cargo has built it, optimised, before this benchmark.
-                "wayleave" | "wayleave-wasmi" | "wayleave-0.2" | "wayleave-wasmi-0.2" => {
-                    env!("CARGO_BIN_EXE_wayleave").into()
-                }
-                // How it is linked matters for starting, not for what it does then.
-                "wayleave-static" if wanted.is_none() && !with_static => continue,
+                "wayleave"
+                | "wayleave-wasmi"
+                | "wayleave-0.2"
+                | "wayleave-wasmi-0.2"
+                | "wayleave-0.2-direct" => env!("CARGO_BIN_EXE_wayleave").into(),
                 "wayleave-static" => match static_build(&work) {
                     Some(program) => program,
                     None => {
@@ -111,7 +120,7 @@ impl Runner {
                         continue;
                     }
                 },
-                _ => PathBuf::from(name.strip_suffix(COMPONENTS).unwrap_or(name)),
+                _ => PathBuf::from(name.split_once(COMPONENTS).map_or(name, |(name, _)| name)),
             };
             let Some(mut version) = version(&program) else {
                 eprintln!("{name} is not installed: left out");
@@ -133,9 +142,12 @@ impl Runner {
             return Command::new(&guest.native);
         }
         let mut command = Command::new(&self.program);
-        let (name, wasm) = match self.name.strip_suffix(COMPONENTS) {
-            Some(name) => (name, &guest.component),
-            None => (self.name, &guest.wasm),
+        let (name, wasm) = match self.name {
+            name if name.ends_with(DIRECT) => (name.trim_end_matches(DIRECT), &guest.direct),
+            name if name.ends_with(COMPONENTS) => {
+                (name.trim_end_matches(COMPONENTS), &guest.component)
+            }
+            name => (name, &guest.wasm),
         };
         match name {
             "wayleave-wasmi" => command.args(["run", "--engine", "wasmi"]),

@@ -16,6 +16,8 @@ struct HostFunc {
     /// Its name in the interface: `[method]input-stream.read`.
     name: String,
     method: Ident,
+    /// The method that gets back what it returned, where that is a type of the user's.
+    lowered: Option<Ident>,
     docs: TokenStream,
     params: Vec<HostParam>,
     result: Option<TokenStream>,
@@ -237,7 +239,10 @@ impl Generator<'_> {
             })
         });
         let params = params.collect::<Result<_>>()?;
-        let result = match (self.overrides.returns(&item), &function.result) {
+        let given = self.overrides.returns(&item);
+        let method = names.unique(snake(&method_name(self.resolve, function)));
+        let lowered = given.is_some().then(|| names.unique(snake(&format!("{method}-lowered"))));
+        let result = match (given, &function.result) {
             (Some(alias), _) => {
                 let root = self.path(at, ROOT);
                 Some(quote!(#root #alias))
@@ -247,7 +252,8 @@ impl Generator<'_> {
         };
         Ok(HostFunc {
             name: function.name.clone(),
-            method: names.unique(snake(&method_name(self.resolve, function))),
+            method,
+            lowered,
             docs: docs(&function.docs, &format!("`{}`", function.name)),
             params,
             result,
@@ -271,7 +277,20 @@ impl Generator<'_> {
             true => quote!(impl ::core::future::Future<Output = #output>),
             false => output,
         };
-        quote!(#docs fn #method(&mut self, #(#params),*) -> #output;)
+        let lowered = function.lowered.as_ref().map(|lowered| {
+            let docs = format!(
+                "The guest has what [`{method}`](Host::{method}) returned: it comes back here, and is \
+                 dropped where nothing else is said."
+            );
+            quote! {
+                #[doc = #docs]
+                #[inline]
+                fn #lowered(&mut self, result: #result) {
+                    ::core::mem::drop(result);
+                }
+            }
+        });
+        quote!(#docs fn #method(&mut self, #(#params),*) -> #output; #lowered)
     }
 
     /// The statement that adds a function to an interface: with a type of its own, so that the call
@@ -296,6 +315,14 @@ impl Generator<'_> {
         });
         let call = quote!(<H as Host>::#method((self.0)(state), #(#pass),*));
         let call = if *is_async { quote!(#runtime::block_on(#call)) } else { call };
+        let lowered = function.lowered.as_ref().map(|lowered| {
+            quote! {
+                #[inline(always)]
+                fn lowered(&self, state: &mut T, (result,): Self::Results) {
+                    <H as Host>::#lowered((self.0)(state), result);
+                }
+            }
+        });
         let (results, call) = match result {
             Some(result) => (quote!((#result,)), quote!(#call.map(|result| (result,)))),
             None => (quote!(()), call),
@@ -317,7 +344,8 @@ impl Generator<'_> {
 
                     const WAITS: bool = #waits;
 
-                    #[inline]
+                    // In its one place, so that results need not be moved.
+                    #[inline(always)]
                     fn call(
                         &self,
                         state: &mut T,
@@ -326,6 +354,8 @@ impl Generator<'_> {
                         let #pattern = params;
                         #call
                     }
+
+                    #lowered
                 }
 
                 __interface.host_func(

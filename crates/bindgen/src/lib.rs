@@ -126,7 +126,8 @@ use syn::{DeriveInput, parse_macro_input};
 ///         // Types that stand in for generated ones: they implement the three traits, and `Debug`.
 ///         types: { "test:options/clock/instant": Time },
 ///         // What a host function returns, if not the generated type: anything that is lowered as
-///         // that one.
+///         // that one. Such a function has a second method, `..._lowered`, which gets the value back
+///         // once the guest has it.
 ///         returns: { "test:options/files.[method]file.lines": Vec<Box<str>> },
 ///         // Host functions that are `async`. The thread that runs the guest waits for them.
 ///         async: ["test:options/clock.now"],

@@ -20,6 +20,14 @@ pub trait HostFunction<T>: Send + Sync + 'static {
     /// # Errors
     /// What is to end the guest.
     fn call(&self, state: &mut T, params: Self::Params<'_>) -> Result<Self::Results, Stop>;
+
+    /// Is given back the results when the guest has them: for those that hold on to something of
+    /// the host's while they are lowered.
+    #[inline]
+    fn lowered(&self, state: &mut T, results: Self::Results) {
+        let _ = state;
+        drop(results);
+    }
 }
 
 /// A closure as a host function.

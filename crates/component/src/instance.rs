@@ -70,7 +70,7 @@ impl<E: Engine, T: Send + 'static> Instance<E, T> {
                 },
                 ReadyStep::Realloc(export) => {
                     let realloc = func(&mut context, export)?;
-                    context.state().runtime.reallocs.push(Some(realloc));
+                    context.keep_realloc(&realloc)?;
                 }
                 ReadyStep::PostReturn(export) => {
                     let post_return = func(&mut context, export)?;

@@ -17,8 +17,7 @@ pub(crate) struct Runtime<E: Engine> {
     pub(crate) handles: Vec<Handles>,
     /// Whether each component instance may call imports.
     pub(crate) leave: Vec<Leave<E>>,
-    /// The functions that options name as `realloc` and as `post-return`.
-    pub(crate) reallocs: Vec<Option<E::Func>>,
+    /// The functions that options name as `post-return`.
     pub(crate) post_returns: Vec<E::Func>,
     /// The destructor of each resource, where a guest defines it with one.
     pub(crate) destructors: Vec<Option<E::Func>>,
@@ -49,7 +48,6 @@ impl<E: Engine> Runtime<E> {
         Self {
             handles: (0..instances).map(handles).collect(),
             leave: (0..instances).map(|_| Leave::Yes).collect(),
-            reallocs: Vec::new(),
             post_returns: Vec::new(),
             destructors: vec![None; kinds.of_resource.len()],
             calls: Vec::new(),
@@ -151,14 +149,14 @@ impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
     }
 
     fn realloc(&mut self, size: u32, align: u32) -> Result<u32, Stop> {
-        self.call_realloc([0, 0, align.into(), size.into()])
+        self.call_realloc([0, 0, align, size])
     }
 
     fn shrink(&mut self, at: u32, size: u32, used: u32, align: u32) -> Result<u32, Stop> {
         if used == size || !self.options.shrinks {
             return Ok(at);
         }
-        let at = self.call_realloc([at.into(), size.into(), align.into(), used.into()])?;
+        let at = self.call_realloc([at, size, align, used])?;
         self.bytes(at, used)?;
         Ok(at)
     }
@@ -175,26 +173,16 @@ impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
 }
 
 impl<E: Engine, T: Send + 'static> Lowering<'_, '_, E, T> {
-    /// Calls the guest's `realloc`: old address and size, alignment, new size.
-    fn call_realloc(&mut self, mut slots: [u64; 4]) -> Result<u32, Stop> {
-        // Taken out for the call, not cloned: functions count their references. The guest can not
-        // leave its `realloc`, so that nobody else comes to call it meanwhile.
-        let Some(realloc) = self.realloc().and_then(Option::take) else {
+    /// Calls the guest's `realloc`: old address and size, alignment, new size. It can not call
+    /// imports meanwhile.
+    fn call_realloc(&mut self, args: [u32; 4]) -> Result<u32, Stop> {
+        let Some(number) = self.options.realloc else {
             return Err(invalid("the function was lowered without a `realloc`"));
         };
         set_leave::<E, T>(self.context, self.options.instance, false)?;
-        let called = self.context.call_raw(&realloc, &mut slots);
-        if let Some(place) = self.realloc() {
-            *place = Some(realloc);
-        }
-        called?;
+        let at = self.context.kept_realloc(number as usize, args)?;
         set_leave::<E, T>(self.context, self.options.instance, true)?;
-        Ok(low(slots[0]))
-    }
-
-    #[inline]
-    fn realloc(&mut self) -> Option<&mut Option<E::Func>> {
-        self.context.state().runtime.reallocs.get_mut(self.options.realloc? as usize)
+        Ok(at)
     }
 }
 

@@ -1,7 +1,10 @@
+use crate::AccessLog;
+use crate::access_log::Entry;
 use crate::app::{Origin, host, plain};
 use crate::body::Reply;
 use crate::listen::Stream;
 use crate::patience::{Patience, UnderWay};
+use crate::request_id::RequestId;
 use crate::router::Routes;
 use crate::server::Shared;
 use http::header::HOST;
@@ -83,9 +86,10 @@ async fn http(
     let routes = shared.routes();
     let peer = origin.peer.clone();
     let head_timeout = shared.connections.head_timeout;
+    let log = shared.settings.access_log;
     let service = service_fn(|request| {
         let under_way = patience.request();
-        let answer = answer(&routes, request, &origin, &under_way);
+        let answer = answer(&routes, request, &origin, &under_way, log);
         async move {
             let response = answer.await;
             Ok::<_, Infallible>(response.map(|reply| reply.until_sent(under_way)))
@@ -127,17 +131,22 @@ fn answer(
     request: Request<Incoming>,
     origin: &Origin,
     under_way: &UnderWay,
+    log: AccessLog,
 ) -> Answer {
     let now = Instant::now();
+    let refuse = |status, words| {
+        let response = refuse(&request, status, words, origin, log, now);
+        Box::pin(std::future::ready(response))
+    };
     if !has_one_host(&request) {
-        return refuse(&request, StatusCode::BAD_REQUEST, "a request names one host");
+        return refuse(StatusCode::BAD_REQUEST, "a request names one host");
     }
     match routes.find(host(&request), request.uri().path()) {
         Some(app) => {
             under_way.until(app.deadline(now));
             Box::pin(app.answer(request, origin.clone(), now))
         }
-        None => refuse(&request, StatusCode::NOT_FOUND, "no app answers here"),
+        None => refuse(StatusCode::NOT_FOUND, "no app answers here"),
     }
 }
 
@@ -156,8 +165,30 @@ fn has_one_host(request: &Request<Incoming>) -> bool {
     }
 }
 
-fn refuse(request: &Request<Incoming>, status: StatusCode, words: &str) -> Answer {
-    let response = plain(status, words);
+/// What no app answers, and a line about that.
+fn refuse(
+    request: &Request<Incoming>,
+    status: StatusCode,
+    words: &str,
+    origin: &Origin,
+    log: AccessLog,
+    begun: Instant,
+) -> Response<Reply> {
+    let id = RequestId::of(request);
     let bodiless = request.method() == Method::HEAD;
-    Box::pin(std::future::ready(if bodiless { response.map(|_| Reply::empty()) } else { response }))
+    let mut response = plain(status, words);
+    response.headers_mut().insert(RequestId::HEADER, id.value());
+    log.write(&Entry {
+        id: &id,
+        app: "-",
+        peer: &origin.peer,
+        method: request.method().as_str(),
+        host: host(request),
+        path: request.uri().path(),
+        status: status.as_u16(),
+        bytes: if bodiless { 0 } else { words.len() as u64 + 1 },
+        time: begun.elapsed(),
+        complete: true,
+    });
+    if bodiless { response.map(|_| Reply::empty()) } else { response }
 }

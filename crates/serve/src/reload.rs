@@ -13,6 +13,8 @@ const EVERY: Duration = Duration::from_millis(500);
 /// Files that the server was made from, as they were then.
 pub(crate) struct Watch {
     files: BTreeMap<PathBuf, Option<Stamp>>,
+    /// What the manifest says but for the apps, which is what needs a restart.
+    kept: Option<Settings>,
 }
 
 /// When it was last changed, its size, and which file it is: builds that are the same each time have
@@ -28,7 +30,13 @@ impl Watch {
             let stamp = stamp(&path);
             files.insert(path, stamp);
         }
-        Self { files }
+        Self { files, kept: None }
+    }
+
+    /// The manifest as the server was started with it, or as it is a moment later.
+    pub(crate) fn read_manifest(&mut self, settings: &Settings) {
+        let manifest = settings.manifest.as_ref();
+        self.kept = manifest.and_then(|path| Settings::from_manifest(path).ok()).map(without_apps);
     }
 
     /// Loads again what has changed, where that is wanted, and everything on SIGHUP.
@@ -50,8 +58,8 @@ impl Watch {
                 continue;
             }
             pending = false;
-            let work = shared.clone();
-            match tokio::task::spawn_blocking(move || reload(&work)).await {
+            let (work, kept) = (shared.clone(), self.kept.clone());
+            match tokio::task::spawn_blocking(move || reload(&work, kept)).await {
                 Ok((watch, result)) => {
                     // Also of what could not be loaded: it may be put right.
                     self = watch.unwrap_or(self);
@@ -87,27 +95,33 @@ fn stamp(path: &PathBuf) -> Option<Stamp> {
 
 /// All or nothing: requests that are under way stay with what they have begun with. And what is to
 /// be watched from now on, as it was before it was read: what changes meanwhile has changed.
-fn reload(shared: &Shared) -> (Option<Watch>, Result<(), Error>) {
+fn reload(shared: &Shared, kept: Option<Settings>) -> (Option<Watch>, Result<(), Error>) {
     let manifest = shared.settings.manifest.as_ref();
     let before = manifest.map(|path| (path.clone(), stamp(path)));
     let settings = match manifest.map(Settings::from_manifest).transpose() {
         Ok(settings) => settings.unwrap_or_else(|| shared.settings.clone()),
         Err(error) => return (None, Err(error)),
     };
+    let says = manifest.map(|_| without_apps(settings.clone()));
+    if kept.is_some() && says != kept {
+        eprintln!("wayleave: [serve] has changed: only a restart makes a difference of that");
+    }
     let settings = Settings { access_log: shared.settings.access_log, ..settings };
     // Other certificates need a restart.
     let watched = Settings { tls: shared.settings.tls.clone(), ..settings.clone() };
     let mut watch = Watch::new(&watched);
     watch.files.extend(before);
+    watch.kept = says;
     (Some(watch), replace(shared, &settings))
+}
+
+fn without_apps(settings: Settings) -> Settings {
+    Settings { apps: Vec::new(), ..settings }
 }
 
 fn replace(shared: &Shared, settings: &Settings) -> Result<(), Error> {
     let router = load(&shared.common, settings, Some(&shared.router()))?;
     if let Some(tls) = &shared.tls {
-        if settings.tls.as_ref() != Some(tls.settings()) {
-            tracing::warn!("other certificate files need a restart");
-        }
         tls.reload()?;
     }
     shared.set_router(router);

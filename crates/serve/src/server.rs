@@ -87,7 +87,8 @@ impl Server {
     /// Outside of a Tokio runtime with timers and I/O.
     pub fn start(settings: Settings) -> Result<Self, Error> {
         // What changes from here on has changed.
-        let watch = Watch::new(&settings);
+        let mut watch = Watch::new(&settings);
+        watch.read_manifest(&settings);
         let common = Common {
             runtimes: Arc::new(Runtimes::new(&settings)),
             aside: Arc::default(),

@@ -5,7 +5,7 @@ use wayleave::EngineKind;
 use wayleave::grants;
 
 /// What a server is to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
     /// Where it listens. Sockets that systemd hands over are served as well. 127.0.0.1:8080 when

@@ -21,10 +21,6 @@ impl Tls {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn settings(&self) -> &TlsSettings {
-        &self.settings
-    }
-
     /// Reads the files again; connections that are open stay as they are.
     pub(crate) fn reload(&self) -> Result<(), Error> {
         let acceptor = acceptor(&self.settings)?;

@@ -109,7 +109,7 @@ struct Gate {
 impl Gate {
     fn new(folder: &Path) -> Self {
         let path = folder.join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        make_pipe(&path);
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         Self { path, certificate: made.cert.pem() }
     }
@@ -122,9 +122,16 @@ impl Gate {
         std::thread::spawn(move || sender.send(File::options().write(true).open(path)));
         let opened = opened.recv_timeout(Duration::from_secs(20));
         let mut pipe = opened.expect("a server that loads").unwrap();
+        // Another one for the next time: whoever reads this one may be slow to see its end.
+        std::fs::remove_file(&self.path).unwrap();
+        make_pipe(&self.path);
         meanwhile();
         pipe.write_all(self.certificate.as_bytes()).unwrap();
     }
+}
+
+fn make_pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 #[test]

@@ -48,6 +48,8 @@ mod overridden {
 struct Host {
     polls: u32,
     name: String,
+    /// What has come back after the guest had it.
+    back: Vec<overridden::types::Lines>,
 }
 
 const NOW: Instant = Instant { seconds: 1 << 40, nanos: 7 };
@@ -94,6 +96,10 @@ impl overridden::test::options::files::Host for Host {
         Ok(["first", &self.name].map(Box::from).into())
     }
 
+    fn file_lines_lowered(&mut self, lines: Vec<Box<str>>) {
+        self.back.push(lines);
+    }
+
     fn file_changed(&mut self, _: Borrow<File>) -> Result<Instant, Stop> {
         Ok(NOW)
     }
@@ -127,13 +133,14 @@ fn types_of_the_users_stand_in_and_async_methods_are_waited_for<E: Engine>() {
                 (i64.load (i32.const 16)) (i32.load (i32.const 24)) (i32.const 32))
             (i32.const 32))"#;
     let binary = component_of(WIT, "overrides", &format!("{guest} {MEMORY})"));
-    let state = Host { polls: 0, name: String::new() };
+    let state = Host { polls: 0, name: String::new(), back: Vec::new() };
     let mut instance = instance::<E, _>(&binary, state, |linker| {
         overridden::link_all(linker, |state: &mut Host| state).unwrap();
     });
     let guest = overridden::Overrides::new(&mut instance).unwrap();
     assert_eq!(guest.call_read(&mut instance, "second").unwrap(), ["first", "second"]);
     assert_eq!(instance.state().name, "", "the guest has dropped the file");
+    assert_eq!(instance.state().back, [["first", "second"].map(Box::from)]);
     assert_eq!(guest.call_changed(&mut instance, "name").unwrap(), NOW);
     let start = Instant { seconds: 1, nanos: 2 };
     let span = guest.call_since(&mut instance, &start).unwrap();

@@ -1,4 +1,7 @@
-use super::{ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Place, TypeContext, invalid};
+use super::{
+    ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Place, TypeContext, beyond_memory,
+    invalid,
+};
 use crate::plan::{Shape, Type};
 use wayleave_engine::{Slots, Stop};
 
@@ -172,15 +175,17 @@ impl GuestBytes {
         room: u32,
         fill: impl FnOnce(&mut [u8]) -> Result<usize, X>,
     ) -> Result<Result<Self, X>, Stop> {
-        let at = to.allocate(room, 1)?;
-        let len = match fill(to.bytes(at, room)?) {
+        // What `allocate` does, but for what single bytes do not need.
+        let at = to.realloc(room, 1)?;
+        let Ok(buffer) = to.bytes(at, room) else { return Err(beyond_memory()) };
+        let len = match fill(buffer) {
             Ok(len) => u32::try_from(len).unwrap_or(room).min(room),
             Err(other) => {
                 to.shrink(at, room, 0, 1)?;
                 return Ok(Err(other));
             }
         };
-        let at = to.shrink(at, room, len, 1)?;
+        let at = if len == room { at } else { to.shrink(at, room, len, 1)? };
         Ok(Ok(Self { at, len }))
     }
 

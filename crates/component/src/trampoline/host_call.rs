@@ -39,10 +39,13 @@ pub(crate) fn call_typed<E: Engine, T: Send + 'static, F: HostFunction<T>>(
     }
     let mut to = Lowering::<E, T>::new(context, options);
     if F::Results::FLAT <= MAX_FLAT_RESULTS {
-        return results.lower(&mut to, slots, 0);
+        results.lower(&mut to, slots, 0)?;
+    } else {
+        let at = aligned(slots.u32(used), F::Results::ALIGN)?;
+        store(&results, &mut to, at)?;
     }
-    let at = aligned(slots.u32(used), F::Results::ALIGN)?;
-    store(&results, &mut to, at)
+    function.lowered(&mut context.state().host, results);
+    Ok(())
 }
 
 /// The guest calls a host function whose type is known only now.

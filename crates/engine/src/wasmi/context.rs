@@ -6,6 +6,7 @@ use ::wasmi::{AsContextMut, Error, ResumableCall, ResumableCallOutOfFuel, StoreC
 use super::data::{Data, DefaultMemory};
 use super::{Linker, Module, Template, Wasmi, trap, types};
 use crate::config::{LONG_CALL, no_room};
+use crate::context::{check_realloc, no_realloc};
 use crate::{Extern, Stop, Trap, TrapKind, Value};
 
 /// A wasmi store in use.
@@ -54,6 +55,22 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
         };
         let (bytes, data) = memory.data_and_store_mut(&mut self.store);
         Ok((bytes, &mut data.state))
+    }
+
+    fn keep_realloc(&mut self, func: &::wasmi::Func) -> Result<usize, Stop> {
+        check_realloc(types::func_type(&func.ty(&self.store)).as_ref())?;
+        let reallocs = &mut self.store.data_mut().reallocs;
+        reallocs.push(*func);
+        Ok(reallocs.len() - 1)
+    }
+
+    fn kept_realloc(&mut self, number: usize, args: [u32; 4]) -> Result<u32, Stop> {
+        let func = self.store.data().reallocs.get(number).copied().ok_or_else(no_realloc)?;
+        let mut result = [Val::I32(0)];
+        let args = args.map(|arg| Val::I32(arg.cast_signed()));
+        self.nested(|context| context.run(&func, &args, &mut result))?;
+        let [result] = result;
+        result.i32().map(i32::cast_unsigned).ok_or_else(no_number)
     }
 
     fn host_funcs(&mut self, linker: &Linker<T>) -> Vec<::wasmi::Func> {

@@ -1,5 +1,5 @@
 use ::wasmi::errors::{MemoryError, TableError};
-use ::wasmi::{Caller, Extern, Memory, ResourceLimiter, Val};
+use ::wasmi::{Caller, Extern, Func, Memory, ResourceLimiter, Val};
 use wasmi_core::LimiterError;
 
 use crate::config::Growth;
@@ -25,6 +25,8 @@ pub struct Data<T> {
     pub(super) memory: DefaultMemory,
     /// Other memories that the host asks for often.
     pub(super) kept: Vec<Memory>,
+    /// Functions of the type that `realloc` has.
+    pub(super) reallocs: Vec<Func>,
     pub(super) limits: Limits,
     /// What the guest has of that.
     pub(super) growth: Growth,
@@ -63,6 +65,7 @@ impl<T> Data<T> {
             state,
             memory: DefaultMemory::Unknown,
             kept: Vec::new(),
+            reallocs: Vec::new(),
             growth: Growth::default(),
             sliced,
             reserve: if sliced { total.saturating_sub(SLICE) } else { 0 },

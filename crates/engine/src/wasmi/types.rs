@@ -79,7 +79,7 @@ pub(super) fn raw_value(ty: ::wasmi::ValType, bits: u64) -> Option<Val> {
     }
 }
 
-fn func_type(ty: &::wasmi::FuncType) -> Option<FuncType> {
+pub(super) fn func_type(ty: &::wasmi::FuncType) -> Option<FuncType> {
     Some(FuncType {
         params: ty.params().iter().map(val_type).collect::<Option<_>>()?,
         results: ty.results().iter().map(val_type).collect::<Option<_>>()?,

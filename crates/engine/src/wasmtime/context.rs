@@ -5,6 +5,7 @@ use ::wasmtime::{AsContextMut, StoreContextMut, Val, ValRaw};
 use super::limiter::Kept;
 use super::suspend;
 use super::{Data, DefaultMemory, ExportPlace, Linker, View, Wasmtime, trap, types};
+use crate::context::{check_realloc, no_realloc};
 use crate::{Extern, FuncType, Stop, Trap, TrapKind, Value};
 
 /// A Wasmtime store in use.
@@ -36,11 +37,11 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
 
     #[inline]
     fn memory(&mut self) -> Result<(&mut [u8], &mut T), Stop> {
-        if self.store.data().view.is_none() {
-            self.view_memory()?;
-        }
+        let view = match self.store.data().view {
+            Some(view) => view,
+            None => self.view_memory()?,
+        };
         let data = self.store.data_mut();
-        let Some(view) = &data.view else { return Err(no_memory()) };
         // SAFETY: the store owns the memory, so it is alive; every growth goes by the limiter,
         // which forgets the view; and this borrow of the store keeps the guest from running and
         // everybody else from the memory.
@@ -61,15 +62,35 @@ impl<T: Send + 'static> crate::Context for Context<'_, T> {
 
     #[inline]
     fn kept_memory(&mut self, number: usize) -> Result<(&mut [u8], &mut T), Stop> {
-        if !matches!(self.store.data().kept.get(number), Some(Kept { view: Some(_), .. })) {
-            self.view_kept(number)?;
-        }
-        let data = self.store.data_mut();
-        let Some(Kept { view: Some(view), .. }) = data.kept.get(number) else {
-            return Err(not_kept());
+        let view = match self.store.data().kept.get(number) {
+            Some(Kept { view: Some(view), .. }) => *view,
+            _ => self.view_kept(number)?,
         };
+        let data = self.store.data_mut();
         // SAFETY: as in `memory`.
         Ok((unsafe { view.bytes() }, &mut data.state))
+    }
+
+    fn keep_realloc(&mut self, func: &Func) -> Result<usize, Stop> {
+        check_realloc(func.ty.as_deref())?;
+        let reallocs = &mut self.store.data_mut().reallocs;
+        reallocs.push(func.raw);
+        Ok(reallocs.len() - 1)
+    }
+
+    #[inline]
+    fn kept_realloc(&mut self, number: usize, args: [u32; 4]) -> Result<u32, Stop> {
+        let Data { reallocs, suspends, .. } = self.store.data();
+        let Some(&func) = reallocs.get(number) else { return Err(no_realloc()) };
+        if *suspends {
+            return self.realloc_at_once(func, args);
+        }
+        let mut raw = args.map(ValRaw::u32);
+        // SAFETY: `keep_realloc` has seen that this is the function's type: four numbers, and one.
+        match unsafe { func.call_unchecked(&mut self.store, &mut raw) } {
+            Ok(()) => Ok(raw[0].get_u32()),
+            Err(error) => Err(trap::stop(self.store.as_context_mut(), error)),
+        }
     }
 
     fn host_funcs(&mut self, linker: &Linker<T>) -> Vec<Func> {
@@ -240,12 +261,12 @@ impl<T: Send + 'static> Context<'_, T> {
     /// Asks the engine where the default memory is.
     #[cold]
     #[inline(never)]
-    fn view_memory(&mut self) -> Result<(), Stop> {
+    fn view_memory(&mut self) -> Result<View, Stop> {
         match self.store.data().memory {
             DefaultMemory::Found(memory) => {
                 let view = View::new(memory.data_ptr(&self.store), memory.data_size(&self.store));
                 self.store.data_mut().view = view;
-                Ok(())
+                view.ok_or_else(no_memory)
             }
             DefaultMemory::Unknown | DefaultMemory::Missing => Err(no_memory()),
             DefaultMemory::Shared => Err(shared_memory()),
@@ -255,14 +276,21 @@ impl<T: Send + 'static> Context<'_, T> {
     /// Asks the engine where a kept memory is.
     #[cold]
     #[inline(never)]
-    fn view_kept(&mut self, number: usize) -> Result<(), Stop> {
+    fn view_kept(&mut self, number: usize) -> Result<View, Stop> {
         let kept = self.store.data().kept.get(number).map(|kept| kept.memory);
         let memory = kept.ok_or_else(not_kept)?;
         let view = View::new(memory.data_ptr(&self.store), memory.data_size(&self.store));
         if let Some(kept) = self.store.data_mut().kept.get_mut(number) {
             kept.view = view;
         }
-        Ok(())
+        view.ok_or_else(not_kept)
+    }
+
+    /// Calls a `realloc` where guests are suspended. Apart from where they are not: it takes stack
+    /// that each of those calls would have to make room for.
+    #[inline(never)]
+    fn realloc_at_once(&mut self, func: ::wasmtime::Func, args: [u32; 4]) -> Result<u32, Stop> {
+        suspend::at_once(&mut self.store, async |store| suspend::realloc(store, func, args).await)?
     }
 
     /// Calls a function of this type, which is its own, by way of `raw`.

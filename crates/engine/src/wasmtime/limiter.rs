@@ -1,6 +1,6 @@
 use std::ptr::NonNull;
 
-use ::wasmtime::{Error, Extern, Memory, ResourceLimiter, Result};
+use ::wasmtime::{Error, Extern, Func, Memory, ResourceLimiter, Result};
 
 use crate::Limits;
 use crate::config::Growth;
@@ -13,6 +13,8 @@ pub struct Data<T> {
     pub(super) view: Option<View>,
     /// Other memories of which the same is remembered.
     pub(super) kept: Vec<Kept>,
+    /// Functions of the type that `realloc` has.
+    pub(super) reallocs: Vec<Func>,
     pub(super) limits: Limits,
     /// What the guest has of that.
     pub(super) growth: Growth,
@@ -29,6 +31,7 @@ impl<T> Data<T> {
             memory: DefaultMemory::Unknown,
             view: None,
             kept: Vec::new(),
+            reallocs: Vec::new(),
             limits,
             growth: Growth::default(),
             suspends,
@@ -55,6 +58,7 @@ pub(super) struct Kept {
 
 /// The place and size of a memory. Asking the engine for them takes longer than the rest of a
 /// call, and they change only when the memory grows, which [`Data`] hears of beforehand.
+#[derive(Clone, Copy)]
 pub(super) struct View {
     base: NonNull<u8>,
     len: usize,
@@ -78,7 +82,7 @@ impl View {
     /// # Safety
     /// The memory must be alive, must not have grown since, and must be the caller's alone for `'a`.
     #[inline]
-    pub(super) unsafe fn bytes<'a>(&self) -> &'a mut [u8] {
+    pub(super) unsafe fn bytes<'a>(self) -> &'a mut [u8] {
         // SAFETY: the caller vouches for it; memories never shrink.
         unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.len) }
     }

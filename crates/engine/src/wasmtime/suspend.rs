@@ -46,6 +46,20 @@ pub(super) async fn call<T: Send + 'static>(
     Ok(())
 }
 
+/// Calls a guest's `realloc`, as [`Context::kept_realloc`](crate::Context::kept_realloc), which has
+/// seen its type.
+pub(super) async fn realloc<T: Send + 'static>(
+    store: &mut StoreContextMut<'_, Data<T>>,
+    func: ::wasmtime::Func,
+    [old, old_size, align, size]: [u32; 4],
+) -> Result<u32, Stop> {
+    // SAFETY: that is the function's type.
+    let func = unsafe { TypedFunc::<(u32, u32, u32, u32), u32>::new_unchecked(&*store, func) };
+    func.call_async(&mut *store, (old, old_size, align, size))
+        .await
+        .map_err(|error| trap::stop(store.as_context_mut(), error))
+}
+
 /// Runs what the engine offers as a future only, where the guest can not be suspended.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use wayleave_engine::ValType::I32;
 use wayleave_engine::{Config, Context, Engine, Extern, FuncType, Limits, Slots, TrapKind, Value};
 
+use super::suspending::suspending;
 use super::{Guest, trap, wasm};
 
 const TWO_MEMORIES: &str = r#"(module
@@ -93,6 +94,42 @@ pub(crate) fn raw_calls_carry_bits<E: Engine>() {
     assert_eq!(slots, [1.5f64.to_bits(), 0x7fa0_0001, u64::MAX, 5]);
     assert_eq!(trap(context.call_raw(&func, &mut [0; 3])).kind, TrapKind::Other);
     assert_eq!(trap(context.call_raw(&vector, &mut [0; 8])).kind, TrapKind::Other);
+}
+
+pub(crate) fn kept_reallocs<E: Engine>() {
+    for config in [Config::default(), suspending()] {
+        let engine = E::new(&config).unwrap();
+        let module = engine.compile(&wasm(
+            r#"(module
+                (func (export "f") (param i32 i32 i32 i32) (result i32)
+                    (if (i32.eqz (local.get 3)) (then unreachable))
+                    (i32.add (i32.add (local.get 0) (i32.mul (local.get 1) (i32.const 10)))
+                        (i32.add (i32.mul (local.get 2) (i32.const 100))
+                            (i32.mul (local.get 3) (i32.const 1000)))))
+                (func (export "g") (result i32) (i32.const -1))
+                (func (export "h") (param i32 i32 i32 i32) (result i64) (i64.const -1)))"#,
+        ));
+        let module = module.unwrap();
+        let mut store = engine.store((), Limits::default()).unwrap();
+        let mut context = E::context(&mut store);
+        let instance = context.instantiate_with(&module, &[]).unwrap();
+        let func = |context: &mut E::Context<'_, ()>, name| match context.export(&instance, name) {
+            Some(Extern::Func(func)) => func,
+            _ => panic!("{name}"),
+        };
+        for name in ["g", "h"] {
+            let other = func(&mut context, name);
+            assert_eq!(trap(context.keep_realloc(&other).map(drop)).kind, TrapKind::Other);
+        }
+        let realloc = func(&mut context, "f");
+        assert_eq!(context.keep_realloc(&realloc).unwrap(), 0);
+        assert_eq!(context.keep_realloc(&realloc).unwrap(), 1);
+        assert_eq!(context.kept_realloc(1, [1, 2, 3, 4]).unwrap(), 4321);
+        assert_eq!(context.kept_realloc(0, [u32::MAX, 0, 0, 1]).unwrap(), 999);
+        let ended = trap(context.kept_realloc(0, [0; 4]).map(drop));
+        assert_eq!(ended.kind, TrapKind::Unreachable);
+        assert_eq!(trap(context.kept_realloc(2, [0; 4]).map(drop)).kind, TrapKind::Host);
+    }
 }
 
 pub(crate) fn the_hosts_globals<E: Engine>() {

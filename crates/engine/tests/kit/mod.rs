@@ -21,7 +21,7 @@ macro_rules! for_each_test {
     ($engine:ty) => {
         $crate::kit::for_each_test! { $engine:
             components: [
-                kept_memories, host_functions_come_in_their_order, raw_calls_carry_bits,
+                kept_memories, host_functions_come_in_their_order, raw_calls_carry_bits, kept_reallocs,
                 the_hosts_globals,
             ]
             ends: [

@@ -55,7 +55,7 @@ fn guest<E: Engine>(config: &Config) -> (Guest<E, Gate>, Gate) {
     (guest.unwrap(), gate)
 }
 
-fn suspending() -> Config {
+pub(super) fn suspending() -> Config {
     let mut config = Config::default();
     config.suspend = true;
     config

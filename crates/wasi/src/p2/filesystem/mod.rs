@@ -22,7 +22,6 @@ use super::error::{IoError, code_of, guest_code};
 use super::streams::{FileInput, InputStream, OutputStream};
 use convert::{advice, hash, set_time, stat};
 use std::io::IoSlice;
-use std::sync::Arc;
 use wayleave_component::{Borrow, Own};
 use wayleave_engine::Stop;
 use wayleave_system::fs::{self, Stat, SyncKind};
@@ -97,7 +96,7 @@ impl types::Host for Host {
             Ok(file) => file.clone(),
             Err(code) => return told(Err(code)),
         };
-        told(self.inputs.add(InputStream::File(Arc::new(FileInput::new(file, offset)))))
+        told(self.inputs.add(InputStream::File(FileInput::new(file, offset))))
     }
 
     fn descriptor_write_via_stream(
@@ -180,11 +179,21 @@ impl types::Host for Host {
         offset: u64,
     ) -> Result<ReadAt, Stop> {
         self.seen.forget();
-        let file = self.descriptors.get(this)?.readable();
-        if let Ok(file) = file {
-            self.waiter.prepare(&**file, Some(offset), false)?;
+        let room = match self.descriptors.get(this)?.readable() {
+            Ok(file) => {
+                self.waiter.prepare(&**file, Some(offset), false)?;
+                read::room(&**file, length, offset)
+            }
+            Err(code) => return Ok(ReadAt::failed(code)),
+        };
+        Ok(ReadAt::new(self.descriptors.lend(this)?, room, offset))
+    }
+
+    #[inline]
+    fn descriptor_read_lowered(&mut self, read: ReadAt) {
+        if let Some(lent) = read.into_lent() {
+            self.descriptors.give_back(lent);
         }
-        Ok(ReadAt::new(file, length, offset))
     }
 
     #[inline]

@@ -1,4 +1,4 @@
-use super::{Outcome, Read, told};
+use super::{Outcome, told};
 use crate::p2::bindings::wasi::io::streams::StreamError;
 use crate::p2::poll::Pollable;
 use crate::wait::{Failure, Waiter};
@@ -14,7 +14,7 @@ use wayleave_system::{ErrorCode, Result};
 /// Bytes for the guest to read.
 pub(crate) enum InputStream {
     /// Of a file, with a place of its own.
-    File(Arc<FileInput>),
+    File(FileInput),
     /// Whatever comes next: a standard stream.
     Stream(Arc<dyn File>),
     /// A connection, or the body of a message.
@@ -55,12 +55,26 @@ impl FileInput {
     }
 
     /// How much room a read of `len` bytes is to have: a short one what it asks for, a long one
-    /// not more than there is.
-    fn room(&self, len: u64) -> Result<u64> {
-        if len <= CHUNK {
-            return Ok(len);
+    /// not more than there is. `None` when it would have to wait, and must not.
+    #[inline]
+    pub(super) fn room(
+        &self,
+        len: u64,
+        waiter: &Waiter,
+        nonblocking: bool,
+    ) -> Outcome<Option<u32>> {
+        if !self.prepare(waiter, nonblocking)? {
+            return Ok(Ok(None));
         }
-        Ok(len.min(MOST).min(self.left()?.max(1)))
+        let room = match len {
+            0..=CHUNK => len,
+            _ => match self.left() {
+                Ok(left) => len.min(MOST).min(left.max(1)),
+                Err(code) => return told(Err(code.into())),
+            },
+        };
+        // `MOST` is less than 4 GiB.
+        Ok(Ok(Some(u32::try_from(room).unwrap_or(u32::MAX))))
     }
 
     fn left(&self) -> Result<u64> {
@@ -69,29 +83,6 @@ impl FileInput {
 }
 
 impl InputStream {
-    /// What a read of up to `len` bytes will give.
-    #[inline]
-    pub(super) fn read(
-        &self,
-        len: u64,
-        waiter: &Waiter,
-        nonblocking: bool,
-    ) -> std::result::Result<Read, Stop> {
-        match self {
-            Self::File(input) => {
-                if !input.prepare(waiter, nonblocking)? {
-                    return Ok(Ok(Vec::new()).into());
-                }
-                Ok(match input.room(len) {
-                    // `MOST` is less than 4 GiB.
-                    Ok(room) => Read::file(input.clone(), u32::try_from(room).unwrap_or(u32::MAX)),
-                    Err(code) => Read::failed(code),
-                })
-            }
-            Self::Stream(_) | Self::Source(_) => Ok(self.take(len, waiter, nonblocking)?.into()),
-        }
-    }
-
     /// Reads up to `len` bytes to the host's side.
     pub(in crate::p2) fn take(
         &self,

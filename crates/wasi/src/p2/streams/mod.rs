@@ -33,9 +33,12 @@ fn told<T>(result: Result<T, Failure>) -> Outcome<T> {
 impl streams::Host for Host {
     #[inline]
     fn input_stream_read(&mut self, this: Borrow<InputStream>, len: u64) -> Result<Read, Stop> {
-        let input = self.inputs.get(this)?;
-        let read = input.read(len, &self.waiter, true)?;
-        Ok(read.map_err(|error| self.causes.explain(error, input.cause())))
+        self.read(this, len, true)
+    }
+
+    #[inline]
+    fn input_stream_read_lowered(&mut self, read: Read) {
+        self.has_read(read);
     }
 
     #[inline]
@@ -44,9 +47,12 @@ impl streams::Host for Host {
         this: Borrow<InputStream>,
         len: u64,
     ) -> Result<Read, Stop> {
-        let input = self.inputs.get(this)?;
-        let read = input.read(len, &self.waiter, false)?;
-        Ok(read.map_err(|error| self.causes.explain(error, input.cause())))
+        self.read(this, len, false)
+    }
+
+    #[inline]
+    fn input_stream_blocking_read_lowered(&mut self, read: Read) {
+        self.has_read(read);
     }
 
     fn input_stream_skip(&mut self, this: Borrow<InputStream>, len: u64) -> Outcome<u64> {
@@ -143,6 +149,34 @@ impl streams::Host for Host {
 }
 
 impl Host {
+    /// Reads from a stream: from a file while the result is lowered.
+    #[inline]
+    fn read(
+        &mut self,
+        this: Borrow<InputStream>,
+        len: u64,
+        nonblocking: bool,
+    ) -> Result<Read, Stop> {
+        let input = self.inputs.get(this)?;
+        if let InputStream::File(file) = input {
+            return Ok(match file.room(len, &self.waiter, nonblocking)? {
+                Ok(Some(room)) => Read::file(self.inputs.lend(this)?, room),
+                Ok(None) => Ok(Vec::new()).into(),
+                Err(error) => Err(error).into(),
+            });
+        }
+        let read = input.take(len, &self.waiter, nonblocking)?;
+        Ok(read.map_err(|error| self.causes.explain(error, input.cause())).into())
+    }
+
+    /// The guest has the bytes.
+    #[inline]
+    fn has_read(&mut self, read: Read) {
+        if let Some(lent) = read.into_lent() {
+            self.inputs.give_back(lent);
+        }
+    }
+
     /// Writes to a stream.
     #[inline]
     fn put(

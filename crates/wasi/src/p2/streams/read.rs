@@ -1,19 +1,19 @@
-use super::FileInput;
+use super::InputStream;
 use crate::p2::bindings::wasi::io::streams::StreamError;
 use crate::p2::error::stream_error;
-use std::sync::Arc;
+use crate::p2::table::Lent;
 use wayleave_component::abi::{GuestBytes, TypeContext};
 use wayleave_component::plan::Type;
 use wayleave_component::{ComponentType, Guest, Lower, Mismatch};
 use wayleave_engine::{Slots, Stop};
-use wayleave_system::ErrorCode;
 
 /// What a read gives: `result<list<u8>, stream-error>`. Bytes of a file are read when they are
 /// lowered, straight into the guest's memory.
 pub(crate) struct Read(Source);
 
 enum Source {
-    File(Arc<FileInput>, u32),
+    /// Out of its table until the guest has the bytes, and room for these.
+    File(Lent<InputStream>, u32),
     Done(Result<Vec<u8>, StreamError>),
 }
 
@@ -21,20 +21,16 @@ type Described = Result<Vec<u8>, StreamError>;
 
 impl Read {
     #[inline]
-    pub(super) fn file(input: Arc<FileInput>, len: u32) -> Self {
-        Self(Source::File(input, len))
+    pub(super) fn file(input: Lent<InputStream>, room: u32) -> Self {
+        Self(Source::File(input, room))
     }
 
-    pub(super) fn failed(code: ErrorCode) -> Self {
-        Self(Source::Done(Err(stream_error(code))))
-    }
-
-    /// The same; an error is changed.
+    /// The stream that was lent for it.
     #[inline]
-    pub(super) fn map_err(self, change: impl FnOnce(StreamError) -> StreamError) -> Self {
+    pub(super) fn into_lent(self) -> Option<Lent<InputStream>> {
         match self.0 {
-            Source::Done(Err(error)) => Self(Source::Done(Err(change(error)))),
-            source => Self(source),
+            Source::File(input, _) => Some(input),
+            Source::Done(_) => None,
         }
     }
 }
@@ -76,9 +72,10 @@ impl Lower for Read {
 #[inline]
 fn from_file<G: Guest>(
     to: &mut G,
-    input: &FileInput,
+    input: &Lent<InputStream>,
     room: u32,
 ) -> Result<Result<GuestBytes, StreamError>, Stop> {
+    let InputStream::File(input) = input.resource() else { return Ok(Err(StreamError::Closed)) };
     Ok(match GuestBytes::fill(to, room, |buffer| input.read(buffer))? {
         Ok(bytes) if bytes.is_empty() && room > 0 => Err(StreamError::Closed),
         Ok(bytes) => Ok(bytes),
