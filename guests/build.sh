@@ -77,8 +77,8 @@ bound() { # FOLDER PROFILE NAME...
     --profile "$profile" "${@/#/--example=}"
   for name; do cp "target/$target/$profile/examples/$name.wasm" "$folder/"; done
 }
-# Components that answer HTTP requests, and two that send them.
-bound built/components release http_hello http_web http_wstd http_fetch http_many
+# Components that answer HTTP requests, and two that send them; one that calls what it is told.
+bound built/components release http_hello http_web http_wstd http_fetch http_many calls
 bound built/p2 fast ops_direct
 
 # Two components in one: what the first imports, the second provides as far as it can.

@@ -1,5 +1,5 @@
 //! The manifests in the documentation are manifests, and the schema knows them; what is none, the
-//! schema knows as well.
+//! schema knows as well. And the lines of the page of grants are ones that run.
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
 use serde_json::Value;
@@ -67,6 +67,74 @@ fn the_schema_refuses_what_is_no_manifest() {
         "[serve.tls]\ncertificate = \"a\"",
     ] {
         assert!(check(&schema(), &value(text), "").is_err(), "{text}");
+    }
+}
+
+/// The lines that begin with `wayleave` in a page, those that follow each other together.
+fn command_lines(page: &str) -> Vec<Vec<String>> {
+    let mut blocks = vec![Vec::new()];
+    for line in page.lines() {
+        match line.strip_prefix("    wayleave ") {
+            Some(line) => blocks.last_mut().unwrap().push(format!("wayleave {line}")),
+            None => blocks.push(Vec::new()),
+        }
+    }
+    blocks.retain(|block| !block.is_empty());
+    blocks
+}
+
+/// Makes all that lines of the page name: folders, files, programs that do next to nothing.
+fn furnish(folder: &Path, line: &str, manifest: &str) {
+    let hello = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests/built/hello.wasm");
+    for name in ["data", "out", "cache", "test-data", "tools/data", "tools/cache"] {
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+    }
+    // An archive of nothing.
+    std::fs::write(folder.join("rootfs.tar"), [0; 1024]).unwrap();
+    std::fs::write(folder.join("key.pem"), "a key").unwrap();
+    for place in ["wayleave.toml", "tools/wayleave.toml"] {
+        let place = folder.join(place);
+        if !place.exists() {
+            std::fs::write(place, manifest).unwrap();
+        }
+    }
+    let words: Vec<_> = line.split_whitespace().collect();
+    for program in words.iter().filter(|word| word.ends_with(".wasm")) {
+        std::fs::copy(&hello, folder.join(program)).unwrap();
+    }
+    // What is learned is written to a new file.
+    if let Some(at) = words.iter().position(|word| *word == "--learn") {
+        let _ = std::fs::remove_file(folder.join(words[at + 1]));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn lines_of_the_page_of_grants_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("docs/grants.md")).unwrap();
+    let (_, manifest) = page.split_once("```toml\n[grants]").unwrap();
+    let manifest = format!("[grants]{}", manifest.split_once("```").unwrap().0);
+    let bin = Path::new(env!("CARGO_BIN_EXE_wayleave")).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let cache = tempfile::tempdir().unwrap();
+    let blocks = command_lines(&page);
+    assert!(blocks.iter().flatten().count() >= 15, "{blocks:?}");
+    for block in blocks {
+        let folder = tempfile::tempdir().unwrap();
+        for line in block {
+            furnish(folder.path(), &line, &manifest);
+            let output = std::process::Command::new("sh")
+                .args(["-c", &line])
+                .current_dir(folder.path())
+                .env("PATH", &path)
+                .env("LANG", "C")
+                .env("WAYLEAVE_CACHE_DIR", cache.path())
+                .output()
+                .unwrap();
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{line}: {told}");
+        }
     }
 }
 

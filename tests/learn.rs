@@ -266,6 +266,21 @@ fn ports_that_the_system_has_chosen_are_learned_as_such() {
     }
 }
 
+/// Nor is it known beforehand which sockets for datagrams want to have more than answers.
+#[test]
+fn ports_for_datagrams_that_the_system_has_chosen_are_learned_as_such() {
+    for engine in ["wasmtime", "wasmi"] {
+        let runs = Runs::new(engine, "p2/network.wasm");
+        let (code, printed, manifest) = runs.learn("allow", &["udp", "127.0.0.1"]);
+        assert_eq!(code, Some(0), "{engine}: {printed}");
+        let expected = "[grants]\nallow-outbound = [\"udp://127.0.0.1:*\"]\n\
+                        allow-inbound = [\"udp://127.0.0.1:0\"]";
+        assert_eq!(manifest, expected, "{engine}");
+        let again = runs.again(&["udp", "127.0.0.1"]);
+        assert_eq!(again, (Some(0), printed), "{engine}");
+    }
+}
+
 #[test]
 fn nothing_of_the_network_is_learned_where_it_is_denied() {
     let server = echo().to_string();

@@ -128,8 +128,8 @@ pub(crate) fn run(mut args: Args) -> Result<ExitCode, Failure> {
         .interruptible(limits.timeout.is_some() || args.refusals.interrupts())
         .fuel(limits.fuel.is_some())
         .canonical_nans(settings.deterministic || args.record.record.is_some());
-    if let Some(tracer) = &calls.tracer {
-        builder = builder.tracer(tracer.clone());
+    if let Some(tracer) = refusals.tracer(calls.tracer.clone()) {
+        builder = builder.tracer(tracer);
     }
     // What was compiled before is sealed with the cache's key.
     let compiled = wayleave::is_compiled(&file).map_err(Failure::other)?;

@@ -1,4 +1,4 @@
-use crate::{Access, DirGrant, Error};
+use crate::{Access, DirGrant, Error, Settings};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,17 @@ enum Role {
 }
 
 impl HostFolders {
+    /// Adds those that settings ask for, without opening them: what several guests have at the same
+    /// time is to be kept apart as well.
+    ///
+    /// # Errors
+    /// [`Error::OverlayFolder`] where an overlay's changes would be mixed with something else.
+    pub fn add_all(&mut self, settings: &Settings) -> Result<(), Error> {
+        settings.dirs.iter().try_for_each(|grant| self.add(grant))?;
+        let mut files = settings.files.iter().filter(|grant| !grant.read_only);
+        files.try_for_each(|grant| self.add_file(&grant.host))
+    }
+
     /// Adds those of a grant.
     ///
     /// # Errors
@@ -86,6 +97,8 @@ impl fmt::Display for Role {
 
 /// Where a folder is, however it is named.
 struct Spot {
+    /// Without links; of what is not there yet, where it will be.
+    path: PathBuf,
     /// Itself; `None` where it is not there yet.
     own: Option<Id>,
     /// Itself and all the folders around it.
@@ -101,11 +114,12 @@ impl Spot {
         });
         let real = real.ok()?;
         let around = real.ancestors().filter_map(id).collect();
-        Some(Self { own: id(&real), around })
+        Some(Self { own: id(&real), around, path: real })
     }
 
     fn holds(&self, other: &Self) -> bool {
-        self.own.as_ref().is_some_and(|own| other.around.contains(own))
+        let own = self.own.as_ref();
+        own.is_some_and(|own| other.around.contains(own)) || other.path.starts_with(&self.path)
     }
 }
 
@@ -130,7 +144,6 @@ fn id(path: &Path) -> Option<Id> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Settings;
     use std::os::unix::fs::symlink;
 
     /// A folder with `low/sub`, `up`, `other` and links: `around` to all of it, `up_link` to `up`.
@@ -186,6 +199,34 @@ mod tests {
             assert!(error.contains(part), "{grants:?} {error}");
             assert!(!top.path().join("low/new").exists(), "{grants:?}");
         }
+    }
+
+    #[test]
+    fn changes_are_kept_apart_from_what_others_have() {
+        let top = tree();
+        let path = |name: &str| top.path().join(name).display().to_string();
+        let asks = |grant: String| {
+            let mut settings = Settings::default();
+            settings.dirs.push(grant.parse().unwrap());
+            settings
+        };
+        let overlay = |up| asks(format!("{}::/a::overlay={}", path("low"), path(up)));
+        let add = |all: &[&Settings]| {
+            let mut folders = HostFolders::default();
+            all.iter().try_for_each(|settings| folders.add_all(settings))
+        };
+        let (up, link, inside) = (overlay("up"), overlay("up_link"), overlay("up/in"));
+        // Which is made only when it is opened.
+        assert!(add(&[&overlay("new"), &overlay("around/new")]).is_err());
+        for other in [&up, &link, &inside, &asks(format!("{}::/b", path("up")))] {
+            let error = add(&[&up, other]).unwrap_err().to_string();
+            assert!(error.contains("can not hold the changes of an overlay"), "{error}");
+        }
+        let reads = asks(format!("{}::/b::ro", path("up")));
+        assert!(add(&[&up, &overlay("other"), &reads]).is_ok());
+        let mut file = Settings::default();
+        file.files.push(format!("{}::/f", path("up/file")).parse().unwrap());
+        assert!(add(&[&file, &up]).is_err());
     }
 
     #[test]

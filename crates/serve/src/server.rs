@@ -12,6 +12,7 @@ use crate::{Error, Settings, admin};
 use std::mem;
 use std::sync::Arc;
 use tokio::sync::watch;
+use wayleave::grants::HostFolders;
 
 /// A server that listens.
 pub struct Server {
@@ -175,6 +176,7 @@ pub(crate) fn load(
         let reason = format!("no request would be answered: {}'s concurrency is 0", app.name);
         return Err(Error::Settings(reason));
     }
+    keep_apart(settings)?;
     let runtime = common.runtimes.suitable(&settings.apps)?;
     let mut apps: Vec<Arc<App>> = Vec::new();
     for app in &settings.apps {
@@ -189,6 +191,15 @@ pub(crate) fn load(
         apps.push(Arc::new(loaded.map_err(|error| placed(error, settings))?));
     }
     Ok(Router::new(apps))
+}
+
+/// That no app changes what the overlay of another one keeps: they run at the same time.
+fn keep_apart(settings: &Settings) -> Result<(), Error> {
+    let mut folders = HostFolders::default();
+    settings.apps.iter().try_for_each(|app| {
+        let told = |source| placed(Error::Grant { app: app.name.clone(), source }, settings);
+        folders.add_all(&app.grants).map_err(told)
+    })
 }
 
 /// What can not be granted is told at its place in the manifest, if that is where it is asked for.

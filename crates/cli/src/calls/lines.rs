@@ -1,4 +1,4 @@
-use super::{Only, unversioned};
+use super::{Only, name_of};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::io::Write;
@@ -33,12 +33,8 @@ impl Tracer for Lines {
 }
 
 fn text_line(call: &HostCall<'_>) -> String {
-    let mut line = String::new();
-    if call.interface.contains(':') {
-        let _ = write!(line, "{} ", unversioned(call.interface));
-    }
     let args: Vec<_> = call.args.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    let _ = write!(line, "{}({})", call.function, args.join(", "));
+    let mut line = format!("{}({})", name_of(call), args.join(", "));
     let _ = match call.outcome {
         CallOutcome::Returned("") => Ok(()),
         CallOutcome::Returned(text) | CallOutcome::Failed(text) => write!(line, " = {text}"),

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use summary::Summary;
-use wayleave::Tracer;
 use wayleave::system::stdio::printable;
+use wayleave::{HostCall, Tracer};
 
 /// Options that `run` has for it.
 #[derive(Debug, Default, clap::Args)]
@@ -143,6 +143,32 @@ impl Pattern {
         matches(&self.text, interface)
             || matches(&self.text, function)
             || matches(&self.text, &format!("{interface}#{function}"))
+    }
+}
+
+/// What a call is called: a function of 0.1 by its name alone, others with their interface.
+pub(crate) fn name_of(call: &HostCall<'_>) -> String {
+    match call.interface.contains(':') {
+        true => format!("{} {}", unversioned(call.interface), call.function),
+        false => call.function.to_owned(),
+    }
+}
+
+/// Tells two tracers, each of the calls that it wants.
+pub(crate) struct Both(pub(crate) Arc<dyn Tracer>, pub(crate) Arc<dyn Tracer>);
+
+impl Tracer for Both {
+    fn wants(&self, interface: &str, function: &str) -> bool {
+        // Both are asked: they remember what they were asked about.
+        self.0.wants(interface, function) | self.1.wants(interface, function)
+    }
+
+    fn called(&self, call: &HostCall<'_>) {
+        for tracer in [&self.0, &self.1] {
+            if tracer.wants(call.interface, call.function) {
+                tracer.called(call);
+            }
+        }
     }
 }
 

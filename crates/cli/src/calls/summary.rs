@@ -1,4 +1,4 @@
-use super::{Only, unversioned};
+use super::{Only, name_of};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -30,12 +30,8 @@ impl Tracer for Summary {
     }
 
     fn called(&self, call: &HostCall<'_>) {
-        let name = match call.interface.contains(':') {
-            true => format!("{} {}", unversioned(call.interface), call.function),
-            false => call.function.to_owned(),
-        };
         let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = functions.entry(name).or_default();
+        let sum = functions.entry(name_of(call)).or_default();
         sum.calls += 1;
         sum.failed += u64::from(matches!(call.outcome, CallOutcome::Failed(_)));
         sum.time += call.time;

@@ -1,10 +1,12 @@
 //! What becomes of refusals: told at once, at the end, asked about, or the program's end.
 
 mod ask;
+mod in_calls;
 mod learn;
 mod remember;
 mod show;
 
+use crate::calls::Both;
 use crate::failure::Failure;
 use crate::files::OwnFiles;
 use crate::http;
@@ -12,6 +14,7 @@ pub(crate) use show::describe;
 
 use ask::Asker;
 use clap::ValueEnum;
+use in_calls::InCalls;
 use learn::{LearnNetwork, Learner};
 pub(crate) use remember::InUse;
 use remember::Memory;
@@ -19,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wayleave::grants::{Error, Learning, Paths, Record, Settings};
 use wayleave::system::refusal::{Answer, Refusal, Refusals};
-use wayleave::{Canceller, Grants, Program};
+use wayleave::{Canceller, Grants, Program, Tracer};
 
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Refusals")]
@@ -59,7 +62,8 @@ enum OnRefusal {
 pub(crate) struct RefusalLog {
     paths: Arc<Paths>,
     record: Record,
-    explain: bool,
+    /// In what calls, where that is to be told.
+    explain: Option<Arc<InCalls>>,
     how: How,
     remember: Mutex<Option<Memory>>,
 }
@@ -98,7 +102,8 @@ impl RefusalArgs {
         told: impl Fn(Error) -> Failure,
     ) -> Result<(Arc<RefusalLog>, Grants), Failure> {
         let paths = Arc::new(Paths::new(&settings.dirs));
-        let (explain, record) = (self.explain, Record::new());
+        let explain = self.explain.then(Arc::default);
+        let record = Record::new();
         if let Some(file) = &self.learn {
             let (learning, grants) = Learning::start(settings).map_err(&told)?;
             let learner = Learner::new(learning, file, self.learn_network)?;
@@ -142,6 +147,15 @@ impl RefusalLog {
         Ok(grants.interrupt(canceller.get_or_init(|| made).interrupt()))
     }
 
+    /// What is to be told of the program's calls, besides who wants to be told anyway.
+    pub(crate) fn tracer(&self, other: Option<Arc<dyn Tracer>>) -> Option<Arc<dyn Tracer>> {
+        let Some(ours) = self.explain.clone() else { return other };
+        Some(match other {
+            Some(other) => Arc::new(Both(ours, other)),
+            None => ours,
+        })
+    }
+
     /// The refusal that ended the program, if one did.
     pub(crate) fn ending(&self) -> Option<&Refusal> {
         match &self.how {
@@ -169,11 +183,17 @@ impl RefusalLog {
         if refused.is_empty() {
             return;
         }
-        let explained =
-            |(refusal, count): &(Refusal, u64)| Some((self.paths.explain(refusal)?, *count));
+        let mut calls = show::Calls::new();
+        let explained = |(refusal, count): &(Refusal, u64)| {
+            let explained = self.paths.explain(refusal)?;
+            if let Some(in_calls) = &self.explain {
+                calls.entry(explained.to_string()).or_default().extend(in_calls.of(refusal));
+            }
+            Some((explained, *count))
+        };
         let refused: Vec<_> = refused.iter().filter_map(explained).collect();
-        if self.explain {
-            show::all(&refused, self.record.left_out());
+        if self.explain.is_some() {
+            show::all(&refused, &calls, self.record.left_out());
         } else if !success && !matches!(self.how, How::Log | How::Trap { .. }) {
             show::hint(&refused);
         }
@@ -182,6 +202,9 @@ impl RefusalLog {
 
 impl Refusals for RefusalLog {
     fn refused(&self, refusal: Refusal) -> Answer {
+        if let Some(in_calls) = &self.explain {
+            in_calls.refused(&refusal);
+        }
         match &self.how {
             How::Deny => self.record.refused(refusal),
             How::Log => {
@@ -212,7 +235,12 @@ impl Refusals for RefusalLog {
         match &self.how {
             How::Log => drop(self.refused(refusal)),
             How::Learn(learner) => learner.ended(refusal),
-            How::Deny | How::Ask(_) | How::Trap { .. } => drop(self.record.note(refusal)),
+            How::Deny | How::Ask(_) | How::Trap { .. } => {
+                if let Some(in_calls) = &self.explain {
+                    in_calls.refused(&refusal);
+                }
+                self.record.note(refusal);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use wayleave::grants::{Group, group};
@@ -7,8 +8,11 @@ use wayleave::system::stdio::printable;
 /// Most things that are named of one grant.
 const MOST_NAMED: usize = 3;
 
+/// In which calls things were refused, by what was refused.
+pub(super) type Calls = HashMap<String, BTreeSet<String>>;
+
 /// Everything that was refused, by the grant that would have allowed it.
-pub(super) fn all(refused: &[(Refusal, u64)], left_out: u64) {
+pub(super) fn all(refused: &[(Refusal, u64)], calls: &Calls, left_out: u64) {
     let groups = group(refused);
     let mut text = String::new();
     let (helped, hopeless): (Vec<&Group>, Vec<&Group>) =
@@ -20,14 +24,14 @@ pub(super) fn all(refused: &[(Refusal, u64)], left_out: u64) {
     }
     for group in helped {
         if let Some(grant) = &group.grant {
-            let _ = writeln!(text, "  {grant}\n      to {}", describe_group(group));
+            let _ = writeln!(text, "  {grant}\n      to {}", describe_group(group, calls));
         }
     }
     if !hopeless.is_empty() {
         text.push_str("wayleave: no grant allows the program this:\n");
     }
     for group in hopeless {
-        let _ = writeln!(text, "      to {}", describe_group(group));
+        let _ = writeln!(text, "      to {}", describe_group(group, calls));
     }
     if left_out > 0 {
         let _ = writeln!(text, "wayleave: and {left_out} more times, too many to list");
@@ -57,8 +61,8 @@ pub(crate) fn describe(refusal: &Refusal) -> String {
     }
 }
 
-/// `read /etc/passwd, /etc/group and 3 more; look at /etc (9 times in all)`.
-fn describe_group(group: &Group) -> String {
+/// `read /etc/passwd, /etc/group and 3 more (9 times; in path_open)`.
+fn describe_group(group: &Group, calls: &Calls) -> String {
     let mut text = String::new();
     let named = group.refused.iter().take(MOST_NAMED);
     let mut verb = "";
@@ -76,8 +80,17 @@ fn describe_group(group: &Group) -> String {
         let _ = write!(text, " and {more} more");
     }
     let different = u64::try_from(group.refused.len()).unwrap_or(u64::MAX);
+    let mut details = Vec::new();
     if group.count > different {
-        let _ = write!(text, " ({} times)", group.count);
+        details.push(format!("{} times", group.count));
+    }
+    let of = |refusal: &Refusal| calls.get(&refusal.to_string()).into_iter().flatten();
+    let calls: BTreeSet<_> = group.refused.iter().flat_map(of).map(String::as_str).collect();
+    if !calls.is_empty() {
+        details.push(format!("in {}", calls.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    if !details.is_empty() {
+        let _ = write!(text, " ({})", details.join("; "));
     }
     if let Some(why) = group.refused.first().and_then(|refusal| refusal.why.as_ref()) {
         let _ = write!(text, ": {why}");
@@ -103,8 +116,12 @@ mod tests {
     fn a_group_is_described_in_a_line() {
         let refusal =
             |tried, object: &str| (Refusal::new(tried, object, [Grant::new("dir", "/etc::ro")]), 2);
-        let described = |refused: &[(Refusal, u64)]| describe_group(&group(refused)[0]);
-        assert_eq!(described(&[refusal("read", "/etc/a")]), "read /etc/a (2 times)");
+        let mut calls = Calls::new();
+        let described =
+            |refused: &[(Refusal, u64)], calls: &Calls| describe_group(&group(refused)[0], calls);
+        let once = [(refusal("read", "/etc/a").0, 1)];
+        assert_eq!(described(&once, &calls), "read /etc/a");
+        assert_eq!(described(&[refusal("read", "/etc/a")], &calls), "read /etc/a (2 times)");
         let several = [
             refusal("read", "/etc/a"),
             refusal("read", "/etc/b"),
@@ -113,6 +130,15 @@ mod tests {
             refusal("read", "/etc/e"),
         ];
         let expected = "read /etc/a, /etc/b, to look at /etc/c and 2 more (10 times)";
-        assert_eq!(described(&several), expected);
+        assert_eq!(described(&several, &calls), expected);
+        for (what, call) in
+            [("read /etc/a", "path_open"), ("look at /etc/c", "path_filestat_get"), ("x", "y")]
+        {
+            calls.entry(what.to_owned()).or_default().insert(call.to_owned());
+        }
+        assert_eq!(described(&once, &calls), "read /etc/a (in path_open)");
+        let expected = "read /etc/a, /etc/b, to look at /etc/c and 2 more \
+                        (10 times; in path_filestat_get, path_open)";
+        assert_eq!(described(&several, &calls), expected);
     }
 }

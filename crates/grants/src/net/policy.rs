@@ -109,6 +109,11 @@ impl Policy for NetworkPolicy {
         chosen.insert((protocol, address.port()), address.ip().to_canonical());
     }
 
+    fn receives(&self, address: SocketAddr) -> bool {
+        let may_allow = self.refusals.as_ref().is_some_and(|refusals| refusals.may_allow());
+        may_allow && self.refused(Refused::Address(Use::UdpBind, address)).allows()
+    }
+
     fn refused(&self, what: Refused<'_>) -> Answer {
         self.report(match what {
             Refused::Address(how, address) => self.address_refusal(how, address),

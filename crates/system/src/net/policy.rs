@@ -18,6 +18,14 @@ pub trait Policy: Send + Sync {
     fn bound(&self, how: Use, address: SocketAddr) {
         let _ = (how, address);
     }
+    /// Something has arrived for a UDP socket that was bound to this address with port 0, to have
+    /// answers only ([`Use::UdpBindToSend`]), and is none: whether the socket may have that, and all
+    /// that comes after it. Asked once for a socket. What others send is no doing of the guest's, so
+    /// that nobody should be told of it who can not allow it.
+    fn receives(&self, address: SocketAddr) -> bool {
+        let _ = address;
+        false
+    }
     /// The guest is about to be refused something, and still can be let through.
     fn refused(&self, what: Refused<'_>) -> Answer {
         let _ = what;

@@ -24,6 +24,8 @@ struct Listed {
     refused: Mutex<Vec<String>>,
     /// Whether what is refused is let through all the same.
     lenient: bool,
+    /// Whether sockets that may have answers only may have more, if they are asked about.
+    receives: Option<bool>,
 }
 
 impl Policy for Listed {
@@ -41,6 +43,13 @@ impl Policy for Listed {
     fn resolved(&self, name: &str, addresses: Vec<IpAddr>) -> Vec<IpAddr> {
         self.resolved.lock().unwrap().push(format!("{name} {addresses:?}"));
         addresses
+    }
+
+    fn receives(&self, address: SocketAddr) -> bool {
+        if self.receives.is_some() {
+            self.refused.lock().unwrap().push(format!("receives {address}"));
+        }
+        self.receives == Some(true)
     }
 
     fn refused(&self, what: Refused<'_>) -> Answer {
@@ -274,6 +283,42 @@ fn each_refusal_is_told_once() {
     udp(&memory, at("10.0.0.2:1")).0.send(b"poison", Some(address)).unwrap();
     assert!(socket.receive(&mut [0; 9]).is_err());
     told(&[]);
+}
+
+/// That a socket would have more than answers shows only when more arrives.
+#[test]
+fn who_can_allow_it_is_asked_once_about_what_strangers_send() {
+    for allowed in [false, true] {
+        let memory = MemoryNetwork::new();
+        let binds = [Use::UdpBindToSend].map(|how| (how, vec![at("10.0.0.9:0"), at("0.0.0.0:0")]));
+        let sends = (Use::UdpSend, vec![at("10.0.0.1:53")]);
+        let policy = Arc::new(Listed {
+            allowed: binds.into_iter().chain([sends]).collect(),
+            receives: Some(allowed),
+            ..Default::default()
+        });
+        let network = Guarded::new(Arc::new(memory.clone()), policy.clone());
+        let (stranger, _) = udp(&memory, at("10.0.0.2:1"));
+        let (socket, address) = udp(&network, at("10.0.0.9:0"));
+        for text in [b"one", b"two"] {
+            stranger.send(text, Some(address)).unwrap();
+            let mut buffer = [0; 9];
+            let received = socket.receive(&mut buffer);
+            match allowed {
+                true => assert_eq!(received, Ok((3, at("10.0.0.2:1")))),
+                false => assert_eq!(received, Err(ErrorCode::Again)),
+            }
+        }
+        assert_eq!(*policy.refused.lock().unwrap(), ["receives 10.0.0.9:0"]);
+        // A socket that never asked for an address has answers only.
+        let (friend, _) = udp(&memory, at("10.0.0.1:53"));
+        let socket = network.udp(Family::V4).unwrap();
+        socket.send(b"question", Some(at("10.0.0.1:53"))).unwrap();
+        let (_, from) = datagram(&*friend);
+        stranger.send(b"poison", Some(from)).unwrap();
+        assert_eq!(socket.receive(&mut [0; 9]), Err(ErrorCode::Again));
+        assert_eq!(policy.refused.lock().unwrap().len(), 1);
+    }
 }
 
 #[test]

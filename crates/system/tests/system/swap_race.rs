@@ -3,6 +3,7 @@
 
 use crate::support::*;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,8 +11,17 @@ use wayleave_system::fs::{
     Dir, FileKind, MemoryDir, Mounts, Node, OpenOptions, Overlay, SetTime, rename,
 };
 
-/// How many rounds of tries; without it, as many as fit into about a second for each resolver.
+/// How many rounds of tries; without it, as many as fit into two seconds for each resolver.
 const TRIES: &str = "WAYLEAVE_SWAP_TRIES";
+
+const DURATION: Duration = Duration::from_secs(2);
+
+/// So many rounds have to begin with the folder in its place, so many with the link there, and so
+/// many to see one become the other: otherwise nothing was tried.
+const LEAST: u64 = 20;
+
+/// How long it may take until that has happened, on a machine that has other work.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn no_swap_leads_outside() {
@@ -52,26 +62,71 @@ fn race(sandbox: &Sandbox, attack: impl Fn()) {
     symlink("../outside/secret", inside.join("file-link")).unwrap();
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let swapper = scope.spawn(|| {
             let swap = |a: &str, b: &str| {
                 let flags = rustix::fs::RenameFlags::EXCHANGE;
                 let (a, b) = (inside.join(a), inside.join(b));
-                let _ = rustix::fs::renameat_with(rustix::fs::CWD, &a, rustix::fs::CWD, &b, flags);
+                rustix::fs::renameat_with(rustix::fs::CWD, &a, rustix::fs::CWD, &b, flags).is_ok()
             };
+            let mut swaps = 0;
             while !stop.load(Ordering::Relaxed) {
-                swap("folder", "link");
-                swap("plain", "file-link");
+                swaps += u64::from(swap("folder", "link")) + u64::from(swap("plain", "file-link"));
             }
+            swaps
         });
-        let end = Instant::now() + Duration::from_millis(2000);
-        let mut rounds = 0_u64;
-        while tries.map_or_else(|| Instant::now() < end, |tries| rounds < tries) {
+        let stop_swapping = SetWhenDropped(&stop);
+        let start = Instant::now();
+        let mut seen = Seen::default();
+        while tries.map_or(start.elapsed() < DURATION, |tries| seen.rounds < tries)
+            || !seen.enough() && start.elapsed() < PATIENCE
+        {
+            let before = is_link(&inside);
             attack();
-            rounds += 1;
+            seen.add(before, is_link(&inside));
         }
-        stop.store(true, Ordering::Relaxed);
-        eprintln!("{rounds} rounds");
+        drop(stop_swapping);
+        let swaps: u64 = swapper.join().unwrap();
+        eprintln!("{swaps} swaps, {seen:?}");
+        assert!(seen.enough(), "no races: {swaps} swaps, {seen:?}");
     });
+}
+
+/// Set by a panic, too, so that the other thread ends.
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Rounds of tries, and what they met.
+#[derive(Debug, Default)]
+struct Seen {
+    rounds: u64,
+    /// Rounds that began with the folder in its place.
+    folder: u64,
+    /// Rounds that began with the link there.
+    link: u64,
+    /// Rounds that ended with the other one.
+    swapped: u64,
+}
+
+impl Seen {
+    fn add(&mut self, link: bool, link_afterwards: bool) {
+        self.rounds += 1;
+        *(if link { &mut self.link } else { &mut self.folder }) += 1;
+        self.swapped += u64::from(link != link_afterwards);
+    }
+
+    fn enough(&self) -> bool {
+        [self.folder, self.link, self.swapped].into_iter().all(|count| count >= LEAST)
+    }
+}
+
+/// Whether the link is where the folder was, as the host sees it.
+fn is_link(inside: &Path) -> bool {
+    inside.join("folder").symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
 
 /// Everything that could reach through the link. Errors are fine; the canary is what counts.

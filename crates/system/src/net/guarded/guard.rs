@@ -47,6 +47,11 @@ impl Guard {
         }
     }
 
+    /// Whether a socket that was bound to have answers only may have what strangers send.
+    pub(super) fn receives(&self, asked: SocketAddr) -> bool {
+        self.policy.receives(asked)
+    }
+
     /// Where an address leads.
     pub(super) fn route(&self, how: Use, address: SocketAddr) -> Result<SocketAddr> {
         match self.look(how, address) {

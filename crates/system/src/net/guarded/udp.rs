@@ -28,6 +28,8 @@ struct Bound {
     local: Ends,
     /// Whether what arrives is to be from where the socket may send to.
     answers_only: bool,
+    /// Whether somebody can still be asked for more than that: not of a socket that sending has bound.
+    may_ask: bool,
 }
 
 /// Datagrams that are left out at once: somebody who sends many of them does not keep the thread.
@@ -47,7 +49,10 @@ impl GuardedUdp {
 
     /// How the socket may be bound, if at all.
     fn route_bind(&self, asked: SocketAddr) -> Result<Bound> {
-        let bound = |real, answers_only| Bound { local: Ends { asked, real }, answers_only };
+        let bound = |real, answers_only| {
+            let local = Ends { asked, real };
+            Bound { local, answers_only, may_ask: false }
+        };
         if let Some(real) = self.guard.look(Use::UdpBind, asked) {
             return Ok(bound(real, false));
         }
@@ -105,7 +110,24 @@ impl GuardedUdp {
             return Some(from);
         }
         // Who is reached by another address has not been sent anything yet.
-        self.guard.look(Use::UdpSend, from).filter(|to| *to == from)
+        let answer = self.guard.look(Use::UdpSend, from).is_some_and(|to| to == from);
+        (answer || self.may_receive()).then_some(from)
+    }
+
+    /// Whether a socket that was bound to have answers only may have what strangers send: where it took
+    /// a port of the system's choice, that it would have more is known only when more arrives. Asked
+    /// once.
+    fn may_receive(&self) -> bool {
+        let mut state = self.state();
+        let Some(bound) = state.bound.as_mut().filter(|bound| bound.may_ask) else { return false };
+        bound.may_ask = false;
+        let asked = bound.local.asked;
+        drop(state);
+        let allowed = self.guard.receives(asked);
+        if let Some(bound) = &mut self.state().bound {
+            bound.answers_only = !allowed;
+        }
+        allowed
     }
 }
 
@@ -113,7 +135,7 @@ impl UdpSocket for GuardedUdp {
     fn bind(&self, address: SocketAddr) -> Result<()> {
         let bound = self.route_bind(address)?;
         self.socket.bind(bound.local.real)?;
-        self.state().bound = Some(bound);
+        self.state().bound = Some(Bound { may_ask: bound.answers_only, ..bound });
         self.guard.bound(Use::UdpBind, address, self.local_address());
         Ok(())
     }

@@ -1,10 +1,11 @@
 use super::Version;
 use std::sync::OnceLock;
+use wayleave_component::{Component, Linker, Template};
 use wayleave_engine::wasmi::Wasmi;
 use wayleave_engine::wasmtime::Wasmtime;
 use wayleave_engine::{Config, Engine};
 use wayleave_wasi::p1::Host;
-use wayleave_wasi::{p0, p1};
+use wayleave_wasi::{p0, p1, p2};
 
 /// An engine with the guests compiled and linked, once for all tests.
 pub(crate) trait TestEngine: Engine {
@@ -15,6 +16,8 @@ pub(crate) struct Shared<E: Engine> {
     pub(crate) engine: E,
     snapshot1: E::Template<Host>,
     unstable: E::Template<Host>,
+    /// The guest of 0.2.
+    pub(crate) component: Template<E, p2::Host>,
 }
 
 impl<E: Engine> Shared<E> {
@@ -33,7 +36,8 @@ impl<E: Engine> Shared<E> {
             engine.template(&linker, &module).unwrap()
         };
         let (snapshot1, unstable) = (template(Version::Snapshot1), template(Version::Unstable));
-        Self { engine, snapshot1, unstable }
+        let component = component(&engine);
+        Self { engine, snapshot1, unstable, component }
     }
 
     pub(crate) fn template(&self, version: Version) -> &E::Template<Host> {
@@ -42,6 +46,14 @@ impl<E: Engine> Shared<E> {
             Version::Unstable => &self.unstable,
         }
     }
+}
+
+fn component<E: Engine>(engine: &E) -> Template<E, p2::Host> {
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guests/built/components/calls.wasm");
+    let component = Component::new(engine, &std::fs::read(built).unwrap()).unwrap();
+    let mut linker = Linker::<E, p2::Host>::new();
+    p2::link(&mut linker, false).unwrap();
+    linker.link(engine, &component).unwrap()
 }
 
 impl TestEngine for Wasmtime {

@@ -1,10 +1,10 @@
 //! `fd_filestat_set_times`, `path_filestat_set_times`.
 
 use crate::support::{
-    FOLLOW, Guest, Open, Provider, Sandbox, Stat, TestEngine, each_engine, errno,
+    FOLLOW, Guest, Open, Provider, Sandbox, Stat, TestEngine, Version, each_version, errno,
 };
 
-each_engine! {
+each_version! {
     each_time_is_set_kept_or_now,
     folders_have_times_too,
     a_link_is_followed_only_where_that_is_asked,
@@ -17,10 +17,10 @@ const ATIM_NOW: u64 = 2;
 const MTIM: u64 = 4;
 const MTIM_NOW: u64 = 8;
 
-fn each_time_is_set_kept_or_now<E: TestEngine>() {
+fn each_time_is_set_kept_or_now<E: TestEngine>(version: Version) {
     for sandbox in Sandbox::each() {
         sandbox.put("file", b"abc");
-        let mut guest = Guest::<E>::new(sandbox.grants());
+        let mut guest = Guest::<E>::of(version, sandbox.grants());
         let fd = guest.open(3, "file", Open::READ).unwrap();
         let times = |guest: &mut Guest<E>| {
             let Stat { atim, mtim, .. } = guest.fstat(fd).unwrap();
@@ -47,10 +47,10 @@ fn each_time_is_set_kept_or_now<E: TestEngine>() {
     }
 }
 
-fn folders_have_times_too<E: TestEngine>() {
+fn folders_have_times_too<E: TestEngine>(version: Version) {
     for sandbox in Sandbox::each() {
         sandbox.mkdir("sub");
-        let mut guest = Guest::<E>::new(sandbox.grants());
+        let mut guest = Guest::<E>::of(version, sandbox.grants());
         let fd = guest.open(3, "sub", Open::DIR).unwrap();
         guest.ok("fd_filestat_set_times", &[fd, 10, 20, ATIM | MTIM]);
         assert_eq!(guest.stat(3, "sub", 0).map(|stat| (stat.atim, stat.mtim)), Ok((10, 20)));
@@ -59,11 +59,11 @@ fn folders_have_times_too<E: TestEngine>() {
     }
 }
 
-fn a_link_is_followed_only_where_that_is_asked<E: TestEngine>() {
+fn a_link_is_followed_only_where_that_is_asked<E: TestEngine>(version: Version) {
     for sandbox in Sandbox::each() {
         sandbox.put("file", b"abc");
         sandbox.link("file", "link");
-        let mut guest = Guest::<E>::new(sandbox.grants());
+        let mut guest = Guest::<E>::of(version, sandbox.grants());
         guest.set_times(3, "link", 0, (0, 10, MTIM)).unwrap();
         guest.set_times(3, "link", FOLLOW, (0, 20, MTIM)).unwrap();
         assert_eq!(guest.stat(3, "link", 0).map(|stat| stat.mtim), Ok(10));
@@ -73,10 +73,10 @@ fn a_link_is_followed_only_where_that_is_asked<E: TestEngine>() {
     }
 }
 
-fn a_time_can_not_be_set_in_two_ways<E: TestEngine>() {
+fn a_time_can_not_be_set_in_two_ways<E: TestEngine>(version: Version) {
     let sandbox = Sandbox::new(Provider::Kernel);
     sandbox.put("file", b"abc");
-    let mut guest = Guest::<E>::new(sandbox.grants());
+    let mut guest = Guest::<E>::of(version, sandbox.grants());
     let fd = guest.open(3, "file", Open::READ).unwrap();
     let before = guest.fstat(fd);
     let (path, len) = guest.text("file");
@@ -88,11 +88,11 @@ fn a_time_can_not_be_set_in_two_ways<E: TestEngine>() {
     assert_eq!(guest.fstat(fd), before);
 }
 
-fn extreme_times_never_panic<E: TestEngine>() {
+fn extreme_times_never_panic<E: TestEngine>(version: Version) {
     let most = i64::MAX.cast_unsigned();
     for sandbox in Sandbox::each() {
         sandbox.put("file", b"abc");
-        let mut guest = Guest::<E>::new(sandbox.grants());
+        let mut guest = Guest::<E>::of(version, sandbox.grants());
         let fd = guest.open(3, "file", Open::READ).unwrap();
         for time in [0, 1, 999_999_999, most - 1, most, most + 1, u64::MAX - 1, u64::MAX] {
             let set = guest.call("fd_filestat_set_times", &[fd, time, time, ATIM | MTIM]);

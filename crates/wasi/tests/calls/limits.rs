@@ -3,13 +3,14 @@
 use crate::sock::listener;
 use crate::support::oflags::CREAT;
 use crate::support::{
-    Guest, MEMORY, Open, Provider, Sandbox, Subscription, TestEngine, Version, each_engine, errno,
+    Guest, MEMORY, Open, Provider, Sandbox, Subscription, TestEngine, Version, each_version, errno,
+    peak,
 };
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use wayleave_grants::{Grants, Limits};
 
-each_engine! {
+each_version! {
     descriptors_are_limited_and_closing_makes_room,
     at_the_limit_nothing_is_made_or_accepted,
     a_million_buffers_cost_the_host_little,
@@ -23,10 +24,10 @@ fn limited(grants: Grants, descriptors: usize) -> Grants {
     grants.limits(limits)
 }
 
-fn descriptors_are_limited_and_closing_makes_room<E: TestEngine>() {
+fn descriptors_are_limited_and_closing_makes_room<E: TestEngine>(version: Version) {
     for sandbox in Sandbox::each() {
         sandbox.put("file", b"abc");
-        let mut guest = Guest::<E>::new(limited(sandbox.grants(), 64));
+        let mut guest = Guest::<E>::of(version, limited(sandbox.grants(), 64));
         for expected in 4..64 {
             assert_eq!(guest.open(3, "file", Open::READ), Ok(expected));
         }
@@ -40,11 +41,17 @@ fn descriptors_are_limited_and_closing_makes_room<E: TestEngine>() {
     }
 }
 
-fn at_the_limit_nothing_is_made_or_accepted<E: TestEngine>() {
+fn at_the_limit_nothing_is_made_or_accepted<E: TestEngine>(version: Version) {
     let sandbox = Sandbox::new(Provider::Kernel);
+    if version == Version::Unstable {
+        // Which accepts nothing.
+        let mut guest = Guest::<E>::of(version, limited(sandbox.grants(), 4));
+        assert_eq!(guest.open(3, "new", Open::WRITE.oflags(CREAT)), Err(errno::MFILE));
+        return assert!(!sandbox.has("new"));
+    }
     let (grants, address) = listener();
     let grants = Grants { preopens: sandbox.grants().preopens, ..grants };
-    let mut guest = Guest::<E>::new(limited(grants, 5));
+    let mut guest = Guest::<E>::of(version, limited(grants, 5));
     let _peer = TcpStream::connect(address).unwrap();
     guest.err("sock_accept", &[4, 0, 16], errno::MFILE);
     assert_eq!(guest.open(3, "new", Open::WRITE.oflags(CREAT)), Err(errno::MFILE));
@@ -55,16 +62,9 @@ fn at_the_limit_nothing_is_made_or_accepted<E: TestEngine>() {
     assert_eq!(guest.u32(16), 2);
 }
 
-/// The most memory that this process has had, in bytes.
-fn peak() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
-}
-
-fn a_million_buffers_cost_the_host_little<E: TestEngine>() {
+fn a_million_buffers_cost_the_host_little<E: TestEngine>(version: Version) {
     const COUNT: usize = 1 << 20;
-    let mut guest = Guest::<E>::new(Grants::new());
+    let mut guest = Guest::<E>::of(version, Grants::new());
     assert_eq!(guest.call("grow", &[128]), 2);
     // Each is the first 64 KiB.
     let list: Vec<u8> = [[0, 0, 0, 0, 0, 0, 1, 0]; COUNT].concat();
@@ -81,11 +81,11 @@ fn a_million_buffers_cost_the_host_little<E: TestEngine>() {
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 
-fn the_longest_list_to_wait_for<E: TestEngine>() {
+fn the_longest_list_to_wait_for<E: TestEngine>(version: Version) {
     const MOST: usize = 16_384;
-    let mut guest = Guest::<E>::new(Grants::new());
+    let mut guest = Guest::<E>::of(version, Grants::new());
     assert_eq!(guest.call("grow", &[30]), 2);
-    let list = Subscription::Write(1).bytes(Version::Snapshot1, 7).repeat(MOST + 1);
+    let list = Subscription::Write(1).bytes(version, 7).repeat(MOST + 1);
     guest.poke(MEMORY, &list);
     let events = MEMORY + list.len() as u64;
     let most = MOST as u64;
@@ -98,9 +98,9 @@ fn the_longest_list_to_wait_for<E: TestEngine>() {
     }
 }
 
-fn a_path_as_long_as_the_memory<E: TestEngine>() {
+fn a_path_as_long_as_the_memory<E: TestEngine>(version: Version) {
     for sandbox in Sandbox::each() {
-        let mut guest = Guest::<E>::new(sandbox.grants());
+        let mut guest = Guest::<E>::of(version, sandbox.grants());
         guest.memory(|memory| memory.fill(b'a'));
         guest.err("path_create_directory", &[3, 0, MEMORY], errno::NAMETOOLONG);
         guest.err("path_symlink", &[0, MEMORY, 3, 0, 4], errno::NAMETOOLONG);

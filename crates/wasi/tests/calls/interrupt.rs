@@ -1,7 +1,7 @@
 //! A guest that waits in a call can be ended from outside.
 
 use crate::sock::listener;
-use crate::support::{Guest, Subscription, TestEngine, Version, each_engine, iovecs};
+use crate::support::{Guest, Subscription, TestEngine, Version, each_engine, each_version, iovecs};
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;
@@ -12,11 +12,14 @@ use wayleave_grants::Grants;
 use wayleave_system::fs::OsFile;
 use wayleave_system::wait::Interrupt;
 
-each_engine! {
+each_version! {
     a_sleep_ends,
     waiting_for_a_descriptor_ends,
     reading_an_empty_pipe_ends,
     writing_to_a_full_pipe_ends,
+}
+
+each_engine! {
     accepting_ends,
     receiving_ends,
     receiving_all_ends_in_the_middle,
@@ -33,10 +36,14 @@ fn pipe() -> (Arc<OsFile>, Arc<OsFile>) {
     (file(reader.into()), file(writer.into()))
 }
 
-/// Makes a guest with an interrupt.
+/// Makes a guest of 0.1 with an interrupt.
 fn guest<E: TestEngine>(grants: Grants) -> (Guest<E>, Interrupt) {
+    guest_of(Version::Snapshot1, grants)
+}
+
+fn guest_of<E: TestEngine>(version: Version, grants: Grants) -> (Guest<E>, Interrupt) {
     let interrupt = Interrupt::new();
-    let mut guest = Guest::<E>::new(grants.interrupt(interrupt.clone()));
+    let mut guest = Guest::<E>::of(version, grants.interrupt(interrupt.clone()));
     guest.poke(LIST, &iovecs(&[(0x8000, 0x8000)]));
     (guest, interrupt)
 }
@@ -63,30 +70,30 @@ fn ends<E: TestEngine>((mut guest, interrupt): (Guest<E>, Interrupt), name: &str
     });
 }
 
-fn a_sleep_ends<E: TestEngine>() {
+fn a_sleep_ends<E: TestEngine>(version: Version) {
     let hour = Subscription::after(3_600_000_000_000);
     for sleep in [hour, Subscription::after(u64::MAX)] {
-        let mut world = guest::<E>(Grants::new());
-        world.0.poke(100, &sleep.bytes(Version::Snapshot1, 0));
+        let mut world = guest_of::<E>(version, Grants::new());
+        world.0.poke(100, &sleep.bytes(version, 0));
         ends(world, "poll_oneoff", &[100, 300, 1, 32]);
     }
 }
 
-fn waiting_for_a_descriptor_ends<E: TestEngine>() {
+fn waiting_for_a_descriptor_ends<E: TestEngine>(version: Version) {
     let (reader, _writer) = pipe();
-    let mut world = guest::<E>(Grants::new().stdin(reader));
-    world.0.poke(100, &Subscription::Read(0).bytes(Version::Snapshot1, 0));
+    let mut world = guest_of::<E>(version, Grants::new().stdin(reader));
+    world.0.poke(100, &Subscription::Read(0).bytes(version, 0));
     ends(world, "poll_oneoff", &[100, 300, 1, 32]);
 }
 
-fn reading_an_empty_pipe_ends<E: TestEngine>() {
+fn reading_an_empty_pipe_ends<E: TestEngine>(version: Version) {
     let (reader, _writer) = pipe();
-    ends(guest::<E>(Grants::new().stdin(reader)), "fd_read", &[0, LIST, 1, 32]);
+    ends(guest_of::<E>(version, Grants::new().stdin(reader)), "fd_read", &[0, LIST, 1, 32]);
 }
 
-fn writing_to_a_full_pipe_ends<E: TestEngine>() {
+fn writing_to_a_full_pipe_ends<E: TestEngine>(version: Version) {
     let (_reader, writer) = pipe();
-    let mut world = guest::<E>(Grants::new().stdout(writer));
+    let mut world = guest_of::<E>(version, Grants::new().stdout(writer));
     world.0.ok("fd_fdstat_set_flags", &[1, 4]);
     while world.0.write(1, &[0; 4096]).is_ok() {}
     world.0.ok("fd_fdstat_set_flags", &[1, 0]);

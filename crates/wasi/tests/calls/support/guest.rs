@@ -15,6 +15,7 @@ pub(crate) const MEMORY: u64 = 0x2_0000;
 
 /// A running guest, and its calls.
 pub(crate) struct Guest<E: TestEngine> {
+    pub(super) version: Version,
     store: E::Store<Host>,
     functions: HashMap<&'static str, (E::Func, &'static str)>,
     scratch: u64,
@@ -42,7 +43,7 @@ impl<E: TestEngine> Guest<E> {
             functions.insert(name, (func, params));
         }
         drop(context);
-        Self { store, functions, scratch: SCRATCH }
+        Self { version, store, functions, scratch: SCRATCH }
     }
 
     /// Calls a function and gives what it returns.

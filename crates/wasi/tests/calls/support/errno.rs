@@ -18,6 +18,7 @@ pub(crate) const NOTDIR: u32 = 54;
 pub(crate) const NOTEMPTY: u32 = 55;
 pub(crate) const NOTSOCK: u32 = 57;
 pub(crate) const NOTSUP: u32 = 58;
+pub(crate) const OVERFLOW: u32 = 61;
 pub(crate) const PERM: u32 = 63;
 pub(crate) const PIPE: u32 = 64;
 pub(crate) const ROFS: u32 = 69;

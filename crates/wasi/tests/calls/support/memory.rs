@@ -1,4 +1,4 @@
-//! Comparing memories.
+//! Comparing memories, and how much of it there is.
 
 /// What memory is filled with, so that each byte that a call writes shows.
 pub(crate) const MASK: u8 = b'?';
@@ -19,4 +19,11 @@ pub(crate) fn assert_same(actual: &[u8], expected: &[u8], what: &str) {
         actual[shown.clone()].escape_ascii(),
         expected[shown].escape_ascii(),
     );
+}
+
+/// The most memory that this process has had, in bytes.
+pub(crate) fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
 }

@@ -1,10 +1,10 @@
 //! `rights`: `fd_fdstat_set_rights`, and what opening passes on.
 
 use crate::support::{
-    Guest, Open, Provider, Sandbox, TestEngine, each_engine, errno, iovecs, oflags,
+    Guest, Open, Provider, Sandbox, TestEngine, Version, each_version, errno, iovecs, oflags,
 };
 
-each_engine! {
+each_version! {
     rights_are_given_up_and_never_regained,
     what_was_given_up_is_refused,
     what_is_not_passed_on_is_not_opened,
@@ -28,9 +28,9 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-fn rights_are_given_up_and_never_regained<E: TestEngine>() {
+fn rights_are_given_up_and_never_regained<E: TestEngine>(version: Version) {
     let sandbox = sandbox();
-    let mut guest = Guest::<E>::new(sandbox.grants());
+    let mut guest = Guest::<E>::of(version, sandbox.grants());
     let (base, inheriting) = guest.rights(3);
     guest.writes("fd_fdstat_set_rights", &[3, base, inheriting], &[], &[]);
     guest.writes("fd_fdstat_set_rights", &[3, base & !1, inheriting & !WRITE], &[], &[]);
@@ -82,12 +82,12 @@ const ON_A_FOLDER: [(&str, &[u64], u64); 13] = [
     ("path_unlink_file", &[4, 100, 4], 1 << 26),
 ];
 
-fn what_was_given_up_is_refused<E: TestEngine>() {
+fn what_was_given_up_is_refused<E: TestEngine>(version: Version) {
     let files = ON_A_FILE.map(|call| ("file", Open::WRITE, call));
     let folders = ON_A_FOLDER.map(|call| ("sub", Open::DIR, call));
     for (path, open, (name, args, right)) in files.into_iter().chain(folders) {
         let sandbox = sandbox();
-        let mut guest = Guest::<E>::new(sandbox.grants());
+        let mut guest = Guest::<E>::of(version, sandbox.grants());
         assert_eq!(guest.open(3, path, open), Ok(4));
         guest.poke(8, &iovecs(&[(100, 2)]));
         guest.poke(100, b"file");
@@ -100,9 +100,9 @@ fn what_was_given_up_is_refused<E: TestEngine>() {
     }
 }
 
-fn what_is_not_passed_on_is_not_opened<E: TestEngine>() {
+fn what_is_not_passed_on_is_not_opened<E: TestEngine>(version: Version) {
     let sandbox = sandbox();
-    let mut guest = Guest::<E>::new(sandbox.grants());
+    let mut guest = Guest::<E>::of(version, sandbox.grants());
     let inheriting = ALL & !(WRITE | 1 << 8 | 1 << 22);
     let sub = guest.open(3, "sub", Open { inheriting, ..Open::DIR }).unwrap();
     assert_eq!(guest.open(sub, "file", Open::WRITE), Err(errno::NOTCAPABLE));
@@ -122,9 +122,9 @@ fn what_is_not_passed_on_is_not_opened<E: TestEngine>() {
     assert_eq!(sandbox.get("sub/file"), b"xbc");
 }
 
-fn what_a_file_has_no_use_for_is_left_out<E: TestEngine>() {
+fn what_a_file_has_no_use_for_is_left_out<E: TestEngine>(version: Version) {
     let sandbox = sandbox();
-    let mut guest = Guest::<E>::new(sandbox.grants());
+    let mut guest = Guest::<E>::of(version, sandbox.grants());
     // `path_*`, `fd_readdir`, `sock_*`.
     let not_for_files = 0x3fff << 9 & !(1 << 21 | 1 << 22) | 7 << 24 | 3 << 28;
     let file = guest.open(3, "file", Open::WRITE).unwrap();
@@ -136,10 +136,10 @@ fn what_a_file_has_no_use_for_is_left_out<E: TestEngine>() {
     assert_eq!(guest.rights(sub).0 & not_for_folders, 0);
 }
 
-fn creating_and_truncating_need_rights_of_the_folder<E: TestEngine>() {
+fn creating_and_truncating_need_rights_of_the_folder<E: TestEngine>(version: Version) {
     for (right, flag) in [(1 << 10, oflags::CREAT), (1 << 19, oflags::TRUNC)] {
         let sandbox = sandbox();
-        let mut guest = Guest::<E>::new(sandbox.grants());
+        let mut guest = Guest::<E>::of(version, sandbox.grants());
         let (base, inheriting) = guest.rights(3);
         guest.ok("fd_fdstat_set_rights", &[3, base & !right, inheriting]);
         for path in ["file", "new"] {
@@ -154,9 +154,9 @@ fn creating_and_truncating_need_rights_of_the_folder<E: TestEngine>() {
     }
 }
 
-fn two_folders_need_a_right_each<E: TestEngine>() {
+fn two_folders_need_a_right_each<E: TestEngine>(version: Version) {
     let sandbox = sandbox();
-    let mut guest = Guest::<E>::new(sandbox.grants());
+    let mut guest = Guest::<E>::of(version, sandbox.grants());
     let sub = guest.open(3, "sub", Open::DIR).unwrap();
     let (base, inheriting) = guest.rights(sub);
     // Neither the target of a link nor of a renaming.
@@ -171,9 +171,9 @@ fn two_folders_need_a_right_each<E: TestEngine>() {
     assert_eq!(guest.rename((sub, "x"), (3, "y")), Err(errno::NOTCAPABLE));
 }
 
-fn unknown_rights_are_no_rights<E: TestEngine>() {
+fn unknown_rights_are_no_rights<E: TestEngine>(version: Version) {
     let sandbox = sandbox();
-    let mut guest = Guest::<E>::new(sandbox.grants());
+    let mut guest = Guest::<E>::of(version, sandbox.grants());
     let open = Open { base: u64::MAX, inheriting: u64::MAX, ..Open::READ };
     let file = guest.open(3, "file", open).unwrap();
     let (base, inheriting) = guest.rights(file);

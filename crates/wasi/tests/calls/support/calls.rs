@@ -42,7 +42,7 @@ impl Open {
     }
 }
 
-/// `filestat` of 0.1.
+/// `filestat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
     pub(crate) dev: u64,
@@ -60,17 +60,22 @@ impl Stat {
     pub(crate) const REGULAR: u8 = 4;
     pub(crate) const LINK: u8 = 7;
 
-    fn parse(bytes: &[u8]) -> Self {
+    fn parse(version: Version, bytes: &[u8]) -> Self {
         let at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        // In 0.0, the number of links has 32 bits, and shares eight bytes with the type.
+        let (nlink, rest) = match version {
+            Version::Snapshot1 => (at(24), 32),
+            Version::Unstable => (at(16) >> 32, 24),
+        };
         Self {
             dev: at(0),
             ino: at(8),
             kind: bytes[16],
-            nlink: at(24),
-            size: at(32),
-            atim: at(40),
-            mtim: at(48),
-            ctim: at(56),
+            nlink,
+            size: at(rest),
+            atim: at(rest + 8),
+            mtim: at(rest + 16),
+            ctim: at(rest + 24),
         }
     }
 }
@@ -91,7 +96,7 @@ impl<E: TestEngine> Guest<E> {
         if errno == SUCCESS { Ok(value(self)) } else { Err(errno) }
     }
 
-    fn done(&mut self, name: &str, args: &[u64]) -> Result<()> {
+    pub(crate) fn done(&mut self, name: &str, args: &[u64]) -> Result<()> {
         let errno = self.call(name, args);
         self.result(errno, |_| ())
     }
@@ -143,13 +148,13 @@ impl<E: TestEngine> Guest<E> {
         let (at, len) = self.text(path);
         let stat = self.put(&[0; 64]);
         let errno = self.call("path_filestat_get", &[dir, lookup, at, len, stat]);
-        self.result(errno, |guest| Stat::parse(&guest.peek(stat, 64)))
+        self.result(errno, |guest| Stat::parse(guest.version, &guest.peek(stat, 64)))
     }
 
     pub(crate) fn fstat(&mut self, fd: u64) -> Result<Stat> {
         let stat = self.put(&[0; 64]);
         let errno = self.call("fd_filestat_get", &[fd, stat]);
-        self.result(errno, |guest| Stat::parse(&guest.peek(stat, 64)))
+        self.result(errno, |guest| Stat::parse(guest.version, &guest.peek(stat, 64)))
     }
 
     /// The rights of a descriptor: its own, and those it passes on.
