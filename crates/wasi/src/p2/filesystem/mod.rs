@@ -171,7 +171,8 @@ impl types::Host for Host {
         })
     }
 
-    #[inline]
+    // So that what it returns is nowhere put together to be taken apart again.
+    #[inline(always)]
     fn descriptor_read(
         &mut self,
         this: Borrow<Descriptor>,
@@ -189,7 +190,7 @@ impl types::Host for Host {
         Ok(ReadAt::new(self.descriptors.lend(this)?, room, offset))
     }
 
-    #[inline]
+    #[inline(always)]
     fn descriptor_read_lowered(&mut self, read: ReadAt) {
         if let Some(lent) = read.into_lent() {
             self.descriptors.give_back(lent);

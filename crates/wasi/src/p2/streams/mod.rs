@@ -31,17 +31,18 @@ fn told<T>(result: Result<T, Failure>) -> Outcome<T> {
 }
 
 impl streams::Host for Host {
-    #[inline]
+    // So that what it returns is nowhere put together to be taken apart again.
+    #[inline(always)]
     fn input_stream_read(&mut self, this: Borrow<InputStream>, len: u64) -> Result<Read, Stop> {
         self.read(this, len, true)
     }
 
-    #[inline]
+    #[inline(always)]
     fn input_stream_read_lowered(&mut self, read: Read) {
         self.has_read(read);
     }
 
-    #[inline]
+    #[inline(always)]
     fn input_stream_blocking_read(
         &mut self,
         this: Borrow<InputStream>,
@@ -50,7 +51,7 @@ impl streams::Host for Host {
         self.read(this, len, false)
     }
 
-    #[inline]
+    #[inline(always)]
     fn input_stream_blocking_read_lowered(&mut self, read: Read) {
         self.has_read(read);
     }
@@ -150,7 +151,7 @@ impl streams::Host for Host {
 
 impl Host {
     /// Reads from a stream: from a file while the result is lowered.
-    #[inline]
+    #[inline(always)]
     fn read(
         &mut self,
         this: Borrow<InputStream>,
@@ -170,7 +171,7 @@ impl Host {
     }
 
     /// The guest has the bytes.
-    #[inline]
+    #[inline(always)]
     fn has_read(&mut self, read: Read) {
         if let Some(lent) = read.into_lent() {
             self.inputs.give_back(lent);
