@@ -84,6 +84,7 @@ fn libraries_that_panic_are_told_of_in_a_line() {
         &["run", "--no-cache", "--engine", "wasmi"],
         &["inspect"],
         &["compile", "-o", "nothing.cwasm"],
+        &["serve", "--no-cache", "--addr", "127.0.0.1:0"],
     ] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_wayleave"))
             .env("WAYLEAVE_CACHE_DIR", folder.path())

@@ -1,3 +1,4 @@
+use crate::caught::caught;
 use crate::failure::Failure;
 use crate::grants::{EnvironmentArgs, FileArgs, HttpArgs, LimitArgs, NetworkArgs, parse_number};
 use crate::trace;
@@ -119,7 +120,7 @@ async fn serve(settings: Settings) -> Result<bool, Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(unable)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(unable)?;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
-    let server = Server::start(settings).map_err(failure)?;
+    let server = caught(|| Server::start(settings)).map_err(Failure::other)?.map_err(failure)?;
     for address in server.addresses() {
         match address {
             Address::Tcp(address) => eprintln!("wayleave: serving {scheme}://{address}/"),

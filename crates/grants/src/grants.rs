@@ -109,7 +109,8 @@ pub struct Grants {
     /// Folders, in the order in which the guest finds them: made of `mounts`, anew with each.
     pub preopens: Vec<Preopen>,
     /// A folder behind all others that only those guests find that ask which folders they have; the
-    /// others have no descriptor for it.
+    /// others have no descriptor for it. Programs of WASI 0.0 are not shown it: their libraries would
+    /// use it for everything.
     pub elsewhere: Option<Preopen>,
     /// Folders and files, each under its guest path.
     pub mounts: Mounts,
