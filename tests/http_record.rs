@@ -17,7 +17,9 @@ struct Server {
 }
 
 impl Server {
-    fn start(answer: fn(&str, &mut TcpStream)) -> Self {
+    /// `answer` says whether the connection can be used again. To close one that could be would be a
+    /// race with its next request.
+    fn start(answer: fn(&str, &mut TcpStream) -> bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let gone = Arc::<AtomicBool>::default();
@@ -27,7 +29,7 @@ impl Server {
                 if over.load(Ordering::SeqCst) {
                     return;
                 }
-                std::thread::spawn(move || answer(&head(&mut stream), &mut stream));
+                std::thread::spawn(move || while answer(&head(&mut stream), &mut stream) {});
             }
         });
         Self { address, gone }
@@ -69,8 +71,8 @@ fn echo(stream: &mut TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-fn answer(head: &str, stream: &mut TcpStream) {
-    let path = head.split(' ').nth(1).unwrap_or_default();
+fn answer(head: &str, stream: &mut TcpStream) -> bool {
+    let Some(path) = head.split(' ').nth(1) else { return false };
     let answer: &[u8] = match path {
         "/echo" => b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
         "/cut" => b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf",
@@ -81,10 +83,11 @@ fn answer(head: &str, stream: &mut TcpStream) {
         _ => b"HTTP/1.1 201 Created\r\nx-a: b\r\nx-a: c\r\ncontent-length: 4\r\n\r\nfast",
     };
     // Who asks may be gone.
-    let _ = stream.write_all(answer);
+    let sent = stream.write_all(answer).is_ok();
     if path == "/echo" {
         let _ = echo(stream);
     }
+    sent && !["/echo", "/cut"].contains(&path)
 }
 
 fn guest(name: &str) -> PathBuf {
