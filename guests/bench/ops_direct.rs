@@ -153,10 +153,11 @@ fn list(n: u64, folder: &Descriptor, files: usize) -> Result<f64, ErrorCode> {
 fn fill(folder: &Descriptor, size: usize) -> Result<Descriptor, ErrorCode> {
     let flags = DescriptorFlags::READ | DescriptorFlags::WRITE;
     let file = open(folder, "a", OpenFlags::CREATE | OpenFlags::TRUNCATE, flags)?;
-    let bytes = vec![b'x'; size];
-    let mut written = 0;
-    while written < size {
-        written += file.write(&bytes[written..], written as u64)? as usize;
+    // In the pieces that `ops` makes it of.
+    let piece = vec![b'x'; size.min(64 * KIB)];
+    for offset in (0..size).step_by(piece.len()) {
+        let rest = &piece[..piece.len().min(size - offset)];
+        assert_eq!(file.write(rest, offset as u64)?, rest.len() as u64);
     }
     Ok(file)
 }

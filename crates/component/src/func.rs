@@ -88,7 +88,7 @@ pub(crate) fn lower_params<P: Lower, G: Guest>(
     if P::FLAT <= MAX_FLAT_PARAMS {
         return params.lower(to, slots, 0);
     }
-    let at = to.allocate(P::SIZE, P::ALIGN)?;
+    let (at, _) = to.allocate(P::SIZE, P::ALIGN)?;
     store(params, to, at)?;
     slots.set_u32(0, at);
     Ok(())

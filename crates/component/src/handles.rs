@@ -37,7 +37,7 @@ pub(crate) struct Kinds {
 
 impl Kinds {
     /// Whether a kind is the one that the host knows as `R`.
-    #[inline]
+    #[inline(always)]
     fn is<R: 'static>(&self, kind: u32) -> bool {
         matches!(self.rust.get(kind as usize), Some(Some(known)) if *known == TypeId::of::<R>())
     }
@@ -92,7 +92,7 @@ impl Handles {
     }
 
     /// The number behind a handle, lent to the host, of the resource that it knows as `R`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn rep_of<R: 'static>(&mut self, handle: u32) -> Result<u32, Stop> {
         match self.entries.get_mut(handle as usize) {
             Some(Entry::Own { kind, rep, host_call, .. }) if self.kinds.is::<R>(*kind) => {

@@ -324,7 +324,7 @@ fn before<E: Engine, T: Send + 'static>(
     slots: &mut RawSlots,
 ) -> Result<(), Stop> {
     context.state().runtime.handles(func.options.instance)?.enter();
-    lower(&mut Lowering::new(context, func.options), slots)
+    lower(&mut Lowering::new(context, &func.options), slots)
 }
 
 /// What comes after the guest's own function.

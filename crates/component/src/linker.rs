@@ -272,7 +272,7 @@ impl<E: Engine, T: Send + 'static, F: HostFunction<T>> Define<E, T> for Typed<F>
         );
         let call = move |context: &mut E::Context<'_, Data<E, T>>, slots: &mut E::Slots<'_>| {
             let call = traced.as_ref().map(|traced| traced.begin::<E, T>(context, slots));
-            let result = trampoline::call_typed::<E, T, F>(context, slots, options, &function);
+            let result = trampoline::call_typed::<E, T, F>(context, slots, &options, &function);
             if let Some(call) = call {
                 call.end::<E, T>(context, slots, &result);
             }
@@ -309,7 +309,7 @@ impl<E: Engine, T: Send + 'static> Define<E, T> for Dynamic<T> {
         E::define(linker, "", name, core, move |context, slots| {
             let told = traced.as_ref().map(|traced| traced.begin::<E, T>(context, slots));
             let result =
-                trampoline::call_dynamic::<E, T>(context, slots, options, &plan, &ty, &*call);
+                trampoline::call_dynamic::<E, T>(context, slots, &options, &plan, &ty, &*call);
             if let Some(told) = told {
                 told.end::<E, T>(context, slots, &result);
             }

@@ -128,12 +128,12 @@ fn set_flags<E: Engine, T: Send + 'static>(
 /// A guest that values are lowered into, with the options of the function that they are for.
 pub(crate) struct Lowering<'c, 'a, E: Engine, T: Send + 'static> {
     context: &'c mut E::Context<'a, Data<E, T>>,
-    options: Options,
+    options: &'c Options,
 }
 
 impl<'c, 'a, E: Engine, T: Send + 'static> Lowering<'c, 'a, E, T> {
     #[inline]
-    pub(crate) fn new(context: &'c mut E::Context<'a, Data<E, T>>, options: Options) -> Self {
+    pub(crate) fn new(context: &'c mut E::Context<'a, Data<E, T>>, options: &'c Options) -> Self {
         Self { context, options }
     }
 }

@@ -205,7 +205,7 @@ impl<T: Lower, E: Lower> Lower for Result<T, E> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn store<G: Guest>(&self, to: &mut G, at: u32) -> Result<(), Stop> {
         let (_, _, payload) =
             const { variant_layout(2, &[(T::SIZE, T::ALIGN), (E::SIZE, E::ALIGN)]) };
@@ -217,7 +217,7 @@ impl<T: Lower, E: Lower> Lower for Result<T, E> {
 }
 
 /// One of two cases, in a variant of `size` bytes.
-#[inline]
+#[inline(always)]
 fn store_case<T: Lower, G: Guest>(
     case: u32,
     value: &T,
@@ -294,7 +294,7 @@ macro_rules! tuple {
         }
 
         impl<'m, $($name: Lift<'m>),*> Lift<'m> for ($($name,)*) {
-            #[inline]
+            #[inline(always)]
             #[allow(unused_variables, unused_mut, unused_assignments, non_snake_case,
                 clippy::unused_unit, reason = "the empty tuple has nothing to lift")]
             fn lift(from: &mut Lifting<'m, '_>, slots: &impl Slots, at: usize) -> Result<Self, Stop> {
@@ -335,7 +335,7 @@ macro_rules! tuple {
                 Ok(())
             }
 
-            #[inline]
+            #[inline(always)]
             #[allow(unused_variables, unused_mut, unused_assignments,
                 reason = "the empty tuple has nothing to store")]
             fn store<Gu: Guest>(&self, to: &mut Gu, at: u32) -> Result<(), Stop> {

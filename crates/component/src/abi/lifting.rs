@@ -18,11 +18,11 @@ pub struct Lifting<'m, 'h> {
     instance: u32,
     /// Whether the handles know of the call.
     begun: bool,
-    /// Bytes that lists and strings may still have, counted again each time they are named: a guest
-    /// can name the same bytes as often as it likes, and the host copies them each time.
-    budget: usize,
-    /// Bytes that the host may yet spend on values whose types are known only at run time.
-    values: usize,
+    /// Bytes that lists and strings had, counted again each time they are named: a guest can name the
+    /// same bytes as often as it likes, and the host copies them each time.
+    copied: usize,
+    /// Bytes that the host has spent on values whose types are known only at run time.
+    spent: usize,
 }
 
 impl<'m, 'h> Lifting<'m, 'h> {
@@ -33,9 +33,12 @@ impl<'m, 'h> Lifting<'m, 'h> {
         handles: &'h mut [Handles],
         instance: u32,
     ) -> Self {
-        let budget = memory.len().max(FREE_BYTES);
-        let values = budget.saturating_mul(VALUES);
-        Self { memory, encoding, handles, instance, begun: false, budget, values }
+        Self { memory, encoding, handles, instance, begun: false, copied: 0, spent: 0 }
+    }
+
+    /// As many bytes may be copied for one call.
+    fn most(&self) -> usize {
+        self.memory.len().max(FREE_BYTES)
     }
 
     /// How the guest's strings are encoded.
@@ -48,7 +51,7 @@ impl<'m, 'h> Lifting<'m, 'h> {
     ///
     /// # Errors
     /// A trap when the guest has none.
-    #[inline]
+    #[inline(always)]
     pub fn handles(&mut self) -> Result<&mut Handles, Stop> {
         let Some(handles) = self.handles.get_mut(self.instance as usize) else {
             return Err(invalid("a component instance that does not exist"));
@@ -81,9 +84,9 @@ impl<'m, 'h> Lifting<'m, 'h> {
     #[inline]
     pub fn counted(&mut self, at: u32, len: u32) -> Result<&'m [u8], Stop> {
         let bytes = self.bytes(at, len)?;
-        match self.budget.checked_sub(bytes.len()) {
-            Some(left) => self.budget = left,
-            None => return Err(invalid("the lists of one call are larger than the memory")),
+        self.copied = self.copied.saturating_add(bytes.len());
+        if self.copied > self.most() {
+            return Err(invalid("the lists of one call are larger than the memory"));
         }
         Ok(bytes)
     }
@@ -93,9 +96,9 @@ impl<'m, 'h> Lifting<'m, 'h> {
     /// # Errors
     /// A trap when it is eight times as much as [`Lifting::counted`] would let be copied.
     pub(crate) fn spend(&mut self, bytes: usize) -> Result<(), Stop> {
-        match self.values.checked_sub(bytes) {
-            Some(left) => self.values = left,
-            None => return Err(invalid("the values of one call need too much memory of the host")),
+        self.spent = self.spent.saturating_add(bytes);
+        if self.spent > self.most().saturating_mul(VALUES) {
+            return Err(invalid("the values of one call need too much memory of the host"));
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 use super::{
-    ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Place, TypeContext, beyond_memory,
-    invalid,
+    ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Place, TypeContext, invalid,
 };
 use crate::plan::{Shape, Type};
 use wayleave_engine::{Slots, Stop};
@@ -73,7 +72,7 @@ fn take<'m, T: Lift<'m>>(from: &mut Lifting<'m, '_>, at: u32, len: u32) -> Resul
 #[inline]
 fn put<T: Lower, G: Guest>(items: &[T], to: &mut G) -> Result<(u32, u32), Stop> {
     let size = size_of(items.len(), T::SIZE)?;
-    let at = to.allocate(size, T::ALIGN)?;
+    let (at, _) = to.allocate(size, T::ALIGN)?;
     T::store_list(items, to, at)?;
     // It fits: `size_of` has counted them.
     Ok((at, u32::try_from(items.len()).unwrap_or(u32::MAX)))
@@ -175,9 +174,7 @@ impl GuestBytes {
         room: u32,
         fill: impl FnOnce(&mut [u8]) -> Result<usize, X>,
     ) -> Result<Result<Self, X>, Stop> {
-        // What `allocate` does, but for what single bytes do not need.
-        let at = to.realloc(room, 1)?;
-        let Ok(buffer) = to.bytes(at, room) else { return Err(beyond_memory()) };
+        let (at, buffer) = to.allocate(room, 1)?;
         let len = match fill(buffer) {
             Ok(len) => u32::try_from(len).unwrap_or(room).min(room),
             Err(other) => {

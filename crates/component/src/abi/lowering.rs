@@ -33,21 +33,21 @@ pub trait Guest {
     /// A trap when the guest has none.
     fn handles(&mut self) -> Result<&mut Handles, Stop>;
 
-    /// Memory for `size` bytes, checked to be aligned and inside.
+    /// Memory for `size` bytes, checked to be aligned and inside: its address, and the bytes.
     ///
     /// # Errors
     /// As [`Guest::realloc`], and when what it gives is neither.
-    #[inline]
-    fn allocate(&mut self, size: u32, align: u32) -> Result<u32, Stop> {
+    #[inline(always)]
+    fn allocate(&mut self, size: u32, align: u32) -> Result<(u32, &mut [u8]), Stop> {
         let at = self.realloc(size, align)?;
         // Alignments are powers of two. A remainder of what the compiler does not know takes longer.
         if at & (align - 1) != 0 {
             return Err(not_aligned(at, align));
         }
-        if self.memory()?.len() < at as usize + size as usize {
-            return Err(beyond_memory());
+        match self.bytes(at, size) {
+            Ok(bytes) => Ok((at, bytes)),
+            Err(_) => Err(beyond_memory()),
         }
-        Ok(at)
     }
 
     /// `len` bytes from address `at`, to be written.
@@ -107,15 +107,18 @@ impl Guest for Place<'_> {
 }
 
 /// Stores a value at an address, all of it inside.
-#[inline]
+#[inline(always)]
 pub(crate) fn store<T: Lower, G: Guest>(value: &T, to: &mut G, at: u32) -> Result<(), Stop> {
-    match T::PLAIN {
-        true => value.store(&mut Place(to.bytes(at, T::SIZE)?), 0),
-        false => {
-            to.bytes(at, T::SIZE)?;
-            value.store(to, at)
-        }
+    let bytes = to.bytes(at, T::SIZE)?;
+    if T::PLAIN {
+        return store_plain(value, bytes);
     }
+    value.store(to, at)
+}
+
+/// One function for all guests that get such values, which large ones would otherwise be part of.
+fn store_plain<T: Lower>(value: &T, to: &mut [u8]) -> Result<(), Stop> {
+    value.store(&mut Place(to), 0)
 }
 
 #[cold]
@@ -126,7 +129,7 @@ fn not_aligned(at: u32, align: u32) -> Stop {
 
 #[cold]
 #[inline(never)]
-pub(crate) fn beyond_memory() -> Stop {
+fn beyond_memory() -> Stop {
     invalid("realloc return: beyond end of memory")
 }
 

@@ -24,7 +24,7 @@ pub use compound::{Discriminant, variant_layout};
 pub use lifting::Lifting;
 pub use list::GuestBytes;
 pub use lowering::Guest;
-pub(crate) use lowering::{Place, beyond_memory, store};
+pub(crate) use lowering::{Place, store};
 pub use resource::{Borrow, Own, Resource};
 pub use string::Encoding;
 

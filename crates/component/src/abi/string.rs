@@ -57,6 +57,7 @@ fn utf16<'m>(bytes: &[u8]) -> Result<Cow<'m, str>, Stop> {
 ///
 /// # Errors
 /// What stopped the guest's allocation, or a trap when the string is too long for it.
+#[inline]
 pub(crate) fn encode_into<G: Guest>(text: &str, to: &mut G) -> Result<(u32, u32), Stop> {
     match to.encoding() {
         Encoding::Utf8 => encode_bytes(text.as_bytes(), 1, to),
@@ -71,17 +72,18 @@ pub(crate) fn encode_into<G: Guest>(text: &str, to: &mut G) -> Result<(u32, u32)
     }
 }
 
+#[inline]
 fn encode_bytes<G: Guest>(bytes: &[u8], align: u32, to: &mut G) -> Result<(u32, u32), Stop> {
     let len = list::size_of(bytes.len(), 1)?;
-    let at = to.allocate(len, align)?;
-    to.bytes(at, len)?.copy_from_slice(bytes);
+    let (at, place) = to.allocate(len, align)?;
+    place.copy_from_slice(bytes);
     Ok((at, len))
 }
 
 fn encode_utf16<G: Guest>(text: &str, to: &mut G) -> Result<(u32, u32), Stop> {
     let size = list::size_of(text.encode_utf16().count(), 2)?;
-    let at = to.allocate(size, 2)?;
-    let (places, _) = to.bytes(at, size)?.as_chunks_mut();
+    let (at, place) = to.allocate(size, 2)?;
+    let (places, _) = place.as_chunks_mut();
     for (place, unit) in places.iter_mut().zip(text.encode_utf16()) {
         *place = unit.to_le_bytes();
     }

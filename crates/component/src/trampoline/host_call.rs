@@ -13,7 +13,7 @@ use wayleave_engine::{Context, Engine, Slots, Stop};
 pub(crate) fn call_typed<E: Engine, T: Send + 'static, F: HostFunction<T>>(
     context: &mut E::Context<'_, Data<E, T>>,
     slots: &mut E::Slots<'_>,
-    options: Options,
+    options: &Options,
     function: &F,
 ) -> Result<(), Stop> {
     check_leave::<E, T>(context, options.instance)?;
@@ -52,7 +52,7 @@ pub(crate) fn call_typed<E: Engine, T: Send + 'static, F: HostFunction<T>>(
 pub(crate) fn call_dynamic<E: Engine, T: Send + 'static>(
     context: &mut E::Context<'_, Data<E, T>>,
     slots: &mut E::Slots<'_>,
-    options: Options,
+    options: &Options,
     plan: &Plan,
     ty: &FuncType,
     function: &DynamicFn<T>,

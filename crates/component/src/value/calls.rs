@@ -92,7 +92,7 @@ pub(crate) fn lower_params<G: Guest>(
         }
         return Ok(());
     }
-    let at = to.allocate(layout.size, layout.align)?;
+    let (at, _) = to.allocate(layout.size, layout.align)?;
     let mut offset = 0;
     for ((_, ty), value) in params {
         store(types, *ty, value, to, at + field(types, *ty, &mut offset))?;

@@ -152,7 +152,7 @@ fn put_list<G: Guest>(
     let Some(size) = len.checked_mul(entry.size) else {
         return Err(invalid(format!("a list of {len} elements is too long")));
     };
-    let start = to.allocate(size, entry.align)?;
+    let (start, _) = to.allocate(size, entry.align)?;
     let mut at = start;
     match (shape, value) {
         (Shape::List(element), Value::List(items)) => {

@@ -25,6 +25,10 @@ wayleave_bindgen::bindgen! {
         "wasi:io/streams.[method]input-stream.read": crate::p2::streams::Read,
         "wasi:io/streams.[method]input-stream.blocking-read": crate::p2::streams::Read,
         "wasi:filesystem/types.[method]descriptor.read": crate::p2::filesystem::ReadAt,
+        // What they are by themselves: their room is used again when the guest has them.
+        "wasi:filesystem/types.[method]directory-entry-stream.read-directory-entry":
+            crate::p2::filesystem::NextEntry,
+        "wasi:random/random.get-random-bytes": Vec<u8>,
     },
     waits: [
         "wasi:io/poll.[method]pollable.block",

@@ -5,10 +5,13 @@ use super::bindings::wasi::random::{insecure, insecure_seed, random};
 use super::buffers::Buffers;
 use wayleave_engine::{Stop, Trap};
 
+/// Up to so many bytes are kept room for from one call to the next.
+const USUAL: usize = 4096;
+
 impl Host {
     /// The host holds them for a moment. A guest that asks for more than that may be ends, as the
     /// interface knows no error.
-    fn random_bytes(&self, len: u64) -> Result<Vec<u8>, Stop> {
+    fn random_bytes(&mut self, len: u64) -> Result<Vec<u8>, Stop> {
         let most = self.grants.limits.buffer_bytes;
         let allowed = |len: &usize| *len <= most || Buffers::new(&self.grants).allow(*len);
         let Some(len) = usize::try_from(len).ok().filter(allowed) else {
@@ -18,7 +21,8 @@ impl Host {
             );
             return Err(Trap::host(refusal).into());
         };
-        let mut bytes = vec![0; len];
+        let mut bytes = std::mem::take(&mut self.random_room);
+        bytes.resize(len, 0);
         self.fill(&mut bytes)?;
         Ok(bytes)
     }
@@ -38,6 +42,12 @@ impl Host {
 impl random::Host for Host {
     fn get_random_bytes(&mut self, len: u64) -> Result<Vec<u8>, Stop> {
         self.random_bytes(len)
+    }
+
+    fn get_random_bytes_lowered(&mut self, bytes: Vec<u8>) {
+        if bytes.len() <= USUAL {
+            self.random_room = bytes;
+        }
     }
 
     fn get_random_u64(&mut self) -> Result<u64, Stop> {

@@ -20,6 +20,7 @@ pub(super) fn kind(kind: FileKind) -> DescriptorType {
     }
 }
 
+#[inline]
 pub(super) fn stat(found: &Stat) -> DescriptorStat {
     DescriptorStat {
         r#type: kind(found.kind),
@@ -79,8 +80,8 @@ pub(super) struct FileNumber {
     pub(super) inode: u64,
 }
 
-impl From<Stat> for FileNumber {
-    fn from(stat: Stat) -> Self {
+impl From<&Stat> for FileNumber {
+    fn from(stat: &Stat) -> Self {
         Self { device: stat.device, inode: stat.inode }
     }
 }

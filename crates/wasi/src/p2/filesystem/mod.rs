@@ -7,7 +7,7 @@ mod read;
 mod seen;
 
 pub(crate) use descriptor::Descriptor;
-pub(crate) use entries::Entries;
+pub(crate) use entries::{Entries, NextEntry};
 pub(crate) use read::ReadAt;
 use seen::Asked;
 pub(super) use seen::Seen;
@@ -52,25 +52,28 @@ impl Host {
         self.waiter.watch.is_none()
     }
 
-    /// The metadata of what is at a path, for both calls that ask for it.
-    fn stat_at(
+    /// What is told of the metadata of what is at a path, for both calls that ask for it.
+    #[inline]
+    fn stat_at<R>(
         &mut self,
         asked: Asked,
         this: Borrow<Descriptor>,
         path_flags: PathFlags,
         path: &str,
-    ) -> Outcome<Stat> {
-        if let Some(stat) = self.seen.take_stat(asked, this, path_flags, path) {
-            return Ok(Ok(stat));
+        tell: impl FnOnce(&Stat) -> R,
+    ) -> Outcome<R> {
+        if let Some(stat) = self.seen.stat(asked, this, path_flags, path) {
+            return Ok(Ok(tell(stat)));
         }
         let dir = self.descriptors.get(this)?.dir();
-        let found = dir.and_then(|dir| dir.stat_at(path, follow(path_flags)));
-        if let Ok(found) = &found
-            && self.remembers()
-        {
-            self.seen.path(asked, this, path_flags, path, *found);
+        let found = match dir.and_then(|dir| dir.stat_at(path, follow(path_flags))) {
+            Ok(found) => found,
+            Err(code) => return told(Err(code)),
+        };
+        if self.remembers() {
+            self.seen.path(asked, this, path_flags, path, &found);
         }
-        told(found)
+        Ok(Ok(tell(&found)))
     }
 }
 
@@ -232,7 +235,7 @@ impl types::Host for Host {
         path_flags: PathFlags,
         path: &str,
     ) -> Outcome<DescriptorStat> {
-        Ok(self.stat_at(Asked::Stat, this, path_flags, path)?.map(|found| stat(&found)))
+        self.stat_at(Asked::Stat, this, path_flags, path, stat)
     }
 
     fn descriptor_set_times_at(
@@ -340,7 +343,7 @@ impl types::Host for Host {
     }
 
     fn descriptor_metadata_hash(&mut self, this: Borrow<Descriptor>) -> Outcome<MetadataHashValue> {
-        told(self.descriptor(this)?.stat().map(|found| hash(found.into())))
+        told(self.descriptor(this)?.stat().map(|found| hash((&found).into())))
     }
 
     fn descriptor_metadata_hash_at(
@@ -350,11 +353,11 @@ impl types::Host for Host {
         path: &str,
     ) -> Outcome<MetadataHashValue> {
         if let Ok(dir) = self.descriptors.get(this)?.dir()
-            && let Some(file) = self.seen.take_entry(dir, path_flags, path)
+            && let Some(file) = self.seen.entry_file(dir, path_flags, path)
         {
             return Ok(Ok(hash(file)));
         }
-        Ok(self.stat_at(Asked::Hash, this, path_flags, path)?.map(|found| hash(found.into())))
+        self.stat_at(Asked::Hash, this, path_flags, path, |found| hash(found.into()))
     }
 
     fn descriptor_drop(&mut self, this: Own<Descriptor>) -> Result<(), Stop> {
@@ -367,8 +370,14 @@ impl types::Host for Host {
         this: Borrow<Entries>,
     ) -> Outcome<Option<DirectoryEntry>> {
         self.seen.forget();
-        let seen = self.remembers().then_some(&mut self.seen);
-        told(self.entries.get_mut(this)?.next(seen))
+        told(self.entries.get_mut(this)?.next(&mut self.seen))
+    }
+
+    fn directory_entry_stream_read_directory_entry_lowered(&mut self, next: NextEntry) {
+        match next {
+            Ok(Some(entry)) if self.remembers() => self.seen.entry_is_called(entry.name),
+            _ => self.seen.forget(),
+        }
     }
 
     fn directory_entry_stream_drop(&mut self, this: Own<Entries>) -> Result<(), Stop> {

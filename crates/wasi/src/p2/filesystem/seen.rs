@@ -11,6 +11,8 @@ use wayleave_system::fs::{Dir, FileKind, Stat};
 #[derive(Default)]
 pub(in crate::p2) struct Seen {
     what: Option<What>,
+    /// Whether it may be told yet.
+    fresh: bool,
     /// The path, or the entry's name, in room that is used again and again.
     name: String,
     when: u64,
@@ -36,76 +38,93 @@ impl Seen {
     /// Another call came between, or one that may have changed what was seen.
     #[inline]
     pub(in crate::p2) fn forget(&mut self) {
-        self.what = None;
+        self.fresh = false;
     }
 
     /// A file at a path.
+    #[inline]
     pub(super) fn path(
         &mut self,
         asked: Asked,
         dir: Borrow<Descriptor>,
         flags: PathFlags,
         path: &str,
-        stat: Stat,
+        stat: &Stat,
     ) {
-        self.put(What::Path { asked, dir: dir.rep(), flags, stat }, path);
+        self.what = Some(What::Path { asked, dir: dir.rep(), flags, stat: *stat });
+        self.name.clear();
+        self.name.push_str(path);
+        self.now();
     }
 
-    /// An entry of a folder, which is not let go of before the next call.
-    pub(super) fn entry(
-        &mut self,
-        dir: &Arc<dyn Dir>,
-        name: &str,
-        file: FileNumber,
-        kind: FileKind,
-    ) {
-        self.put(What::Entry { dir: place(dir), file, kind }, name);
+    /// An entry of a folder, which is not let go of before the next call. How it is called is said
+    /// by [`Seen::entry_is_called`].
+    #[inline]
+    pub(super) fn entry(&mut self, dir: &Arc<dyn Dir>, file: FileNumber, kind: FileKind) {
+        self.what = Some(What::Entry { dir: place(dir), file, kind });
+    }
+
+    /// Room for a name, empty.
+    #[inline]
+    pub(super) fn take_room(&mut self) -> String {
+        let mut room = std::mem::take(&mut self.name);
+        room.clear();
+        room
+    }
+
+    /// The name of the entry, in the room that was taken.
+    #[inline]
+    pub(super) fn entry_is_called(&mut self, name: String) {
+        self.name = name;
+        // Entries without a number would have to be asked for.
+        if matches!(&self.what, Some(What::Entry { file, .. }) if file.inode != 0) {
+            self.now();
+        }
     }
 
     /// The metadata of a file at a path, if this is the other half of the question.
-    pub(super) fn take_stat(
+    #[inline]
+    pub(super) fn stat(
         &mut self,
         asked: Asked,
         dir: Borrow<Descriptor>,
         flags: PathFlags,
         path: &str,
-    ) -> Option<Stat> {
-        let found = match &self.what {
-            Some(What::Path { asked: before, dir: of, flags: with, stat }) => {
-                // What is no link is the same whether links are followed or not.
-                let same_file =
-                    *with == flags || !follow(*with) && stat.kind != FileKind::SymbolicLink;
-                let same = *before != asked && *of == dir.rep() && same_file;
-                (same && self.is_now(path)).then_some(*stat)
-            }
-            _ => None,
+    ) -> Option<&Stat> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let Some(What::Path { asked: before, dir: of, flags: with, stat }) = &self.what else {
+            return None;
         };
-        self.what = None;
-        found
+        // What is no link is the same whether links are followed or not.
+        let same_file = *with == flags || !follow(*with) && stat.kind != FileKind::SymbolicLink;
+        let same = *before != asked && *of == dir.rep() && same_file;
+        (fresh && same && self.is_now(path)).then_some(stat)
     }
 
-    /// The number of an entry's file, if this is the entry.
-    pub(super) fn take_entry(
+    /// The number of an entry's file, if this is the entry. What is no entry stays as it was.
+    #[inline]
+    pub(super) fn entry_file(
         &mut self,
         dir: &Arc<dyn Dir>,
         flags: PathFlags,
         path: &str,
     ) -> Option<FileNumber> {
         let Some(What::Entry { dir: of, file, kind }) = self.what else { return None };
-        self.what = None;
+        let fresh = std::mem::take(&mut self.fresh);
         let itself = !follow(flags) || kind == FileKind::Regular;
-        (itself && of == place(dir) && self.is_now(path)).then_some(file)
+        let same = itself && of == place(dir);
+        (fresh && same && self.is_now(path)).then_some(file)
     }
 
-    fn put(&mut self, what: What, name: &str) {
-        self.what = Some(what);
-        self.name.clear();
-        self.name.push_str(name);
+    fn now(&mut self) {
         self.when = OsClock::MonotonicCoarse.now();
+        self.fresh = true;
     }
 
-    fn is_now(&self, name: &str) -> bool {
-        self.name == name && self.when == OsClock::MonotonicCoarse.now()
+    /// Whether a path is the one that was seen, and just now.
+    #[inline]
+    fn is_now(&self, path: &str) -> bool {
+        self.name == path && self.when == OsClock::MonotonicCoarse.now()
     }
 }
 
