@@ -22,6 +22,7 @@ mod context;
 mod error;
 mod files;
 mod link;
+mod text;
 mod tracer;
 mod types;
 #[cfg(feature = "wasmi")]
@@ -33,6 +34,7 @@ pub use block_on::block_on;
 pub use config::{Config, LimitKind, LimitWatch, Limits, LongCalls};
 pub use context::{Context, Slots};
 pub use error::{Error, Exit, Frame, Stop, Trap, TrapKind, Wait};
+pub use text::utf8;
 pub use tracer::{CallOutcome, HostCall, Tracer};
 pub use types::{
     ElementType, ExportType, Extern, ExternType, FuncType, ImportType, Proposals, SizeType,

@@ -50,7 +50,7 @@ impl<'a> GuestMemory<'a> {
     /// UTF-8.
     #[inline]
     pub fn str(&self, address: u32, len: u32) -> Result<&str> {
-        std::str::from_utf8(self.slice(address, len)?).map_err(|_| ErrorCode::IllegalSequence)
+        wayleave_engine::utf8(self.slice(address, len)?).map_err(|_| ErrorCode::IllegalSequence)
     }
 
     /// The `u8` at `address`.

@@ -28,6 +28,10 @@ pub(crate) trait Shape {
     fn lower(&self, subject: &Subject<'_>) -> Bodies;
     /// The types of its parts.
     fn parts(&self) -> Vec<&TokenStream>;
+    /// Whether to store a value takes no more code than a call of a function that does.
+    fn stores_in_place(&self) -> bool {
+        false
+    }
 }
 
 /// From or to core values, and from or to memory.
@@ -93,6 +97,10 @@ impl Subject<'_> {
         let (params, _, bounds) = generics.split_for_impl();
         let Bodies { flat, memory: store } = shape.lower(self);
         let parts = shape.parts();
+        let inline = match shape.stores_in_place() {
+            true => quote!(#[inline(always)]),
+            false => quote!(#[inline]),
+        };
         quote! {
             #[automatically_derived]
             #[allow(unused, clippy::all, reason = "generated")]
@@ -109,7 +117,7 @@ impl Subject<'_> {
                     #flat
                 }
 
-                #[inline]
+                #inline
                 fn store<__G: #runtime::Guest>(
                     &self,
                     to: &mut __G,

@@ -111,4 +111,9 @@ impl Shape for Record {
     fn parts(&self) -> Vec<&TokenStream> {
         self.types()
     }
+
+    /// Its fields do it.
+    fn stores_in_place(&self) -> bool {
+        true
+    }
 }

@@ -142,7 +142,7 @@ impl<T: Lower> Lower for Option<T> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn store<G: Guest>(&self, to: &mut G, at: u32) -> Result<(), Stop> {
         let (_, _, payload) = const { variant_layout(2, &[(T::SIZE, T::ALIGN)]) };
         match self {

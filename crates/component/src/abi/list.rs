@@ -1,6 +1,4 @@
-use super::{
-    ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Place, TypeContext, invalid,
-};
+use super::{ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Place, TypeContext, invalid};
 use crate::plan::{Shape, Type};
 use wayleave_engine::{Slots, Stop};
 

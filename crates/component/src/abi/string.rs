@@ -2,7 +2,7 @@ use super::{ComponentType, Guest, Lift, Lifting, Lower, Mismatch, TypeContext, i
 use crate::plan::Type;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use wayleave_engine::{Slots, Stop};
+use wayleave_engine::{Slots, Stop, utf8};
 
 /// How a guest encodes its strings (`string-encoding`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub(crate) fn decode<'m>(
     len: u32,
 ) -> Result<Cow<'m, str>, Stop> {
     match from.encoding() {
-        Encoding::Utf8 => match std::str::from_utf8(from.counted(at, len)?) {
+        Encoding::Utf8 => match utf8(from.counted(at, len)?) {
             Ok(text) => Ok(Cow::Borrowed(text)),
             Err(_) => Err(invalid("a string is not valid UTF-8")),
         },

@@ -123,18 +123,17 @@ impl Watched {
         result: Result<T>,
         again: impl FnOnce(&dyn Dir, &str) -> Result<T>,
     ) -> Result<T> {
-        match result {
-            Ok(result) => {
-                self.watcher.done(&self.attempt(what, path));
-                Ok(result)
-            }
+        match &result {
+            Ok(_) => self.watcher.done(&self.attempt(what, path)),
             // It is not done yet.
-            Err(ErrorCode::Again) => Err(ErrorCode::Again),
-            Err(error) => match self.failed(what, path, error) {
-                Some(instead) => again(&*instead.dir, &instead.path),
-                None => Err(error),
-            },
+            Err(ErrorCode::Again) => {}
+            Err(error) => {
+                if let Some(instead) = self.failed(what, path, *error) {
+                    return again(&*instead.dir, &instead.path);
+                }
+            }
         }
+        result
     }
 
     /// Something that needs another folder, too.

@@ -2,6 +2,7 @@ use super::convert::{FileNumber, kind};
 use super::seen::Seen;
 use crate::p2::bindings::wasi::filesystem::types::{DirectoryEntry, ErrorCode as GuestCode};
 use std::sync::Arc;
+use wayleave_engine::utf8;
 use wayleave_system::Result;
 use wayleave_system::fs::{self, Dir};
 
@@ -28,7 +29,7 @@ impl Entries {
     pub(super) fn next(&mut self, seen: &mut Seen) -> Result<Option<DirectoryEntry>> {
         loop {
             let Some(entry) = self.walk.peek()? else { return Ok(None) };
-            let found = match std::str::from_utf8(entry.name) {
+            let found = match utf8(entry.name) {
                 Ok("." | "..") | Err(_) => None,
                 Ok(name) => {
                     let file = FileNumber { device: self.device, inode: entry.inode };
