@@ -3,6 +3,7 @@ use std::fmt;
 use std::io::Write;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use wayleave::system::stdio::printable_json;
 
 /// How requests are written down, on standard output, a line each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +94,7 @@ fn json(entry: &Entry<'_>) -> String {
         "ms": (time.as_secs_f64() * 1_000_000.0).round() / 1000.0,
         "complete": complete,
     });
-    format!("{line}\n")
+    format!("{}\n", printable_json(&line.to_string()))
 }
 
 /// The time as RFC 3339 writes it, in UTC.
@@ -148,7 +149,7 @@ mod tests {
             peer: "p",
             method: "GET",
             host: "h\n",
-            path: "/\u{1b}[2J\"",
+            path: "/\u{1b}[2J\u{202e}\"",
             status: 200,
             bytes: 5,
             time: Duration::from_micros(1500),
@@ -157,8 +158,10 @@ mod tests {
         let line = text(&entry);
         assert_eq!(line.matches(|c: char| c.is_control()).count(), 1, "{line:?}");
         assert!(line.contains(" 200 5B 1.500ms 1 incomplete\n"), "{line:?}");
-        let value: serde_json::Value = serde_json::from_str(&json(&entry)).unwrap();
-        assert_eq!(value["host"], "h\n");
+        let line = json(&entry);
+        assert!(line.trim_end().bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line:?}");
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&value["host"], &value["path"]), (&json!(entry.host), &json!(entry.path)));
         assert_eq!(value["ms"], 1.5);
     }
 }

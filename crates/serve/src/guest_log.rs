@@ -3,7 +3,7 @@ use crate::request_id::RequestId;
 use serde_json::json;
 use std::io::Write;
 use std::sync::Arc;
-use wayleave::system::stdio::{Lines, printable};
+use wayleave::system::stdio::{Lines, printable, printable_json};
 
 tokio::task_local! {
     /// The request that is being answered, while its guest runs.
@@ -51,7 +51,7 @@ fn line(app: &str, request: &str, from: &str, message: &str, format: AccessLog) 
     match format {
         AccessLog::Json => {
             let line = json!({ "app": app, "id": request, "from": from, "message": message });
-            format!("{line}\n")
+            format!("{}\n", printable_json(&line.to_string()))
         }
         AccessLog::Off | AccessLog::Text => {
             let message = message.replace('\n', "\\n");
@@ -71,5 +71,9 @@ mod tests {
         let expected =
             concat!("[app 1] stdout: ", r"\u{1b}[2Ja\u{d}\u{202e}b\u{9b}1m", "\tc", r"\nd", "\n");
         assert_eq!(shown, expected);
+        let json = line("app", "1", "stdout", said, AccessLog::Json);
+        assert!(json.trim_end().bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{json:?}");
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["message"], said);
     }
 }

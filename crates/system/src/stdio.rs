@@ -14,7 +14,7 @@ mod whole;
 pub use capture::Capture;
 pub use input::Input;
 pub use lines::Lines;
-pub use printable::printable;
+pub use printable::{printable, printable_json};
 pub use whole::Whole;
 
 use crate::Result;

@@ -3,6 +3,7 @@ use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
+use wayleave::system::stdio::printable_json;
 use wayleave::{CallOutcome, HostCall, Tracer};
 
 /// A line for each call, written when it has ended.
@@ -53,14 +54,14 @@ fn json_line(call: &HostCall<'_>) -> String {
         CallOutcome::Stopped(stop) => ("stopped", one_line(stop).into()),
     };
     let nanoseconds = u64::try_from(call.time.as_nanos()).unwrap_or(u64::MAX);
-    json!({
+    let line = json!({
         "interface": call.interface,
         "function": call.function,
         "args": args,
         outcome: value,
         "ns": nanoseconds,
-    })
-    .to_string()
+    });
+    printable_json(&line.to_string()).into_owned()
 }
 
 /// What is written as a number, as true or false, or as text in quotes is just that; anything else, and
