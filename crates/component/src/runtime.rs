@@ -148,6 +148,7 @@ impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
         }
     }
 
+    #[inline(always)]
     fn realloc(&mut self, size: u32, align: u32) -> Result<u32, Stop> {
         self.call_realloc([0, 0, align, size])
     }
@@ -175,6 +176,8 @@ impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
 impl<E: Engine, T: Send + 'static> Lowering<'_, '_, E, T> {
     /// Calls the guest's `realloc`: old address and size, alignment, new size. It can not call
     /// imports meanwhile.
+    // In its place: what is passed to it and back takes as long as itself.
+    #[inline(always)]
     fn call_realloc(&mut self, args: [u32; 4]) -> Result<u32, Stop> {
         let Some(number) = self.options.realloc else {
             return Err(invalid("the function was lowered without a `realloc`"));
