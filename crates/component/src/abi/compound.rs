@@ -259,7 +259,8 @@ impl<T: Lower> Lower for &T {
     }
 }
 
-/// Tuples; the parameters of a function are one, too.
+/// Tuples; the parameters of a function are one, too, and its result is one of one. They are lifted and
+/// stored in place: a call for that, and what is passed to it, costs as much again.
 macro_rules! tuple {
     ($count:literal: $($name:ident $index:tt)*) => {
         impl<$($name: ComponentType),*> ComponentType for ($($name,)*) {
