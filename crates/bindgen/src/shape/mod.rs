@@ -106,6 +106,7 @@ impl Subject<'_> {
             #[allow(unused, clippy::all, reason = "generated")]
             impl #params #runtime::Lower for #ident #ty #bounds {
                 const PLAIN: bool = true #(&& <#parts as #runtime::Lower>::PLAIN)*;
+                const ALLOCATES: bool = false #(|| <#parts as #runtime::Lower>::ALLOCATES)*;
 
                 #[inline]
                 fn lower<__G: #runtime::Guest>(

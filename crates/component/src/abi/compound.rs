@@ -129,6 +129,7 @@ impl<'m, T: Lift<'m>> Lift<'m> for Option<T> {
 
 impl<T: Lower> Lower for Option<T> {
     const PLAIN: bool = T::PLAIN;
+    const ALLOCATES: bool = T::ALLOCATES;
 
     #[inline]
     fn lower<G: Guest>(&self, to: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
@@ -190,6 +191,7 @@ impl<'m, T: Lift<'m>, E: Lift<'m>> Lift<'m> for Result<T, E> {
 
 impl<T: Lower, E: Lower> Lower for Result<T, E> {
     const PLAIN: bool = T::PLAIN && E::PLAIN;
+    const ALLOCATES: bool = T::ALLOCATES || E::ALLOCATES;
 
     #[inline]
     fn lower<G: Guest>(&self, to: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
@@ -247,6 +249,7 @@ impl<T: ComponentType + ?Sized> ComponentType for &T {
 
 impl<T: Lower> Lower for &T {
     const PLAIN: bool = T::PLAIN;
+    const ALLOCATES: bool = T::ALLOCATES;
 
     #[inline]
     fn lower<G: Guest>(&self, to: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
@@ -323,6 +326,7 @@ macro_rules! tuple {
 
         impl<$($name: Lower),*> Lower for ($($name,)*) {
             const PLAIN: bool = true $(&& $name::PLAIN)*;
+            const ALLOCATES: bool = false $(|| $name::ALLOCATES)*;
 
             #[inline]
             #[allow(unused_variables, unused_mut, unused_assignments,

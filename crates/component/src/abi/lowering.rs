@@ -106,6 +106,40 @@ impl Guest for Place<'_> {
     }
 }
 
+/// A guest of which all is in hand that values need for which it allocates nothing
+/// ([`Lower::ALLOCATES`]).
+pub(crate) struct InHand<'a> {
+    pub(crate) memory: &'a mut [u8],
+    pub(crate) encoding: Encoding,
+    /// The handles of all instances, and which of them the guest is.
+    pub(crate) handles: &'a mut [Handles],
+    pub(crate) instance: u32,
+}
+
+impl Guest for InHand<'_> {
+    #[inline]
+    fn memory(&mut self) -> Result<&mut [u8], Stop> {
+        Ok(self.memory)
+    }
+
+    fn realloc(&mut self, _: u32, _: u32) -> Result<u32, Stop> {
+        Err(not_plain())
+    }
+
+    fn shrink(&mut self, _: u32, _: u32, _: u32, _: u32) -> Result<u32, Stop> {
+        Err(not_plain())
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    #[inline]
+    fn handles(&mut self) -> Result<&mut Handles, Stop> {
+        self.handles.get_mut(self.instance as usize).ok_or_else(not_plain)
+    }
+}
+
 /// Stores a value at an address, all of it inside.
 #[inline(always)]
 pub(crate) fn store<T: Lower, G: Guest>(value: &T, to: &mut G, at: u32) -> Result<(), Stop> {
@@ -133,9 +167,9 @@ fn beyond_memory() -> Stop {
     invalid("realloc return: beyond end of memory")
 }
 
-/// A type says of itself that it is plain, and is not: a mistake of the host's.
+/// A type says of itself that it needs less of the guest than it does: a mistake of the host's.
 #[cold]
 #[inline(never)]
 fn not_plain() -> Stop {
-    invalid("a value that was said to be plain is not")
+    invalid("a value needs more of the guest than was said")
 }

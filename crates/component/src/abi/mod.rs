@@ -24,7 +24,7 @@ pub use compound::{Discriminant, variant_layout};
 pub use lifting::Lifting;
 pub use list::GuestBytes;
 pub use lowering::Guest;
-pub(crate) use lowering::{Place, store};
+pub(crate) use lowering::{InHand, Place, store};
 pub use resource::{Borrow, Own, Resource};
 pub use string::Encoding;
 
@@ -97,6 +97,10 @@ pub trait Lower: ComponentType {
     /// Whether [`Lower::store`] needs nothing of the guest's but the bytes of the value itself: no
     /// allocation and no handle. Where those bytes are is then looked up once for all parts.
     const PLAIN: bool = false;
+
+    /// Whether the guest may be asked for memory. While it is not, its memory and its handles can stay
+    /// in hand.
+    const ALLOCATES: bool = !Self::PLAIN;
 
     /// To core values, the first of them in slot `at` (`lower_flat`).
     ///

@@ -147,6 +147,8 @@ impl<R: 'static> Lift<'_> for Borrow<R> {
 }
 
 impl<R: 'static> Lower for Own<R> {
+    const ALLOCATES: bool = false;
+
     #[inline]
     fn lower<G: Guest>(&self, to: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
         let handle = to.handles()?.add_own_of::<R>(self.rep)?;
@@ -162,6 +164,8 @@ impl<R: 'static> Lower for Own<R> {
 }
 
 impl<R: 'static> Lower for Borrow<R> {
+    const ALLOCATES: bool = false;
+
     #[inline]
     fn lower<G: Guest>(&self, to: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
         let handle = to.handles()?.add_borrow_of::<R>(self.rep)?;

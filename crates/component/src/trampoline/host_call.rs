@@ -1,5 +1,6 @@
 use crate::abi::{
-    ComponentType, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, invalid, store,
+    ComponentType, Guest, InHand, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, invalid,
+    store,
 };
 use crate::host::HostFunction;
 use crate::linker::DynamicFn;
@@ -18,14 +19,11 @@ pub(crate) fn call_typed<E: Engine, T: Send + 'static, F: HostFunction<T>>(
 ) -> Result<(), Stop> {
     check_leave::<E, T>(context, options.instance)?;
     let (memory, data) = match options.memory {
-        Some(number) => {
-            let (memory, data) = context.kept_memory(number as usize)?;
-            (&*memory, data)
-        }
-        None => (&[][..], context.state()),
+        Some(number) => context.kept_memory(number as usize)?,
+        None => (&mut [][..], context.state()),
     };
-    let mut from =
-        Lifting::new(memory, options.encoding, &mut data.runtime.handles, options.instance);
+    let handles = &mut data.runtime.handles;
+    let mut from = Lifting::new(memory, options.encoding, handles, options.instance);
     let (params, used) = if F::Params::<'_>::FLAT <= MAX_FLAT_PARAMS {
         (F::Params::lift(&mut from, slots, 0)?, F::Params::<'_>::FLAT)
     } else {
@@ -37,15 +35,32 @@ pub(crate) fn call_typed<E: Engine, T: Send + 'static, F: HostFunction<T>>(
     if F::Results::FLAT == 0 {
         return Ok(());
     }
-    let mut to = Lowering::<E, T>::new(context, options);
-    if F::Results::FLAT <= MAX_FLAT_RESULTS {
-        results.lower(&mut to, slots, 0)?;
+    if F::Results::ALLOCATES {
+        let mut to = Lowering::<E, T>::new(context, options);
+        lower_results(&results, &mut to, slots, used)?;
+        function.lowered(&mut context.state().host, results);
     } else {
-        let at = aligned(slots.u32(used), F::Results::ALIGN)?;
-        store(&results, &mut to, at)?;
+        let (encoding, instance) = (options.encoding, options.instance);
+        let handles = &mut data.runtime.handles;
+        let mut to = InHand { memory, encoding, handles, instance };
+        lower_results(&results, &mut to, slots, used)?;
+        function.lowered(&mut data.host, results);
     }
-    function.lowered(&mut context.state().host, results);
     Ok(())
+}
+
+/// To where the guest wants the results, behind the slots that its parameters used.
+#[inline(always)]
+fn lower_results<R: Lower, G: Guest>(
+    results: &R,
+    to: &mut G,
+    slots: &mut impl Slots,
+    used: usize,
+) -> Result<(), Stop> {
+    if R::FLAT <= MAX_FLAT_RESULTS {
+        return results.lower(to, slots, 0);
+    }
+    store(results, to, aligned(slots.u32(used), R::ALIGN)?)
 }
 
 /// The guest calls a host function whose type is known only now.
