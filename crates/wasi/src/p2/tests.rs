@@ -382,8 +382,11 @@ fn an_entrys_hash_is_its_files() {
     let of = |path: &str| if path == "a" { a } else { b };
     let list = |host: &mut Host| host.descriptor_read_directory(lend(&rw)).unwrap().unwrap();
     let next = |host: &mut Host, entries: &Own<super::filesystem::Entries>| {
-        let entry = host.directory_entry_stream_read_directory_entry(lend(entries));
-        entry.unwrap().unwrap().unwrap().name
+        let entry = host.directory_entry_stream_read_directory_entry(lend(entries)).unwrap();
+        let name = entry.as_ref().unwrap().as_ref().unwrap().name.clone();
+        // As when a guest has it.
+        host.directory_entry_stream_read_directory_entry_lowered(entry);
+        name
     };
     let entries = list(&mut host);
     for _ in 0..2 {
@@ -518,7 +521,15 @@ fn clocks_and_random_numbers() {
     let wall = wall_clock::Host::now(&mut host).unwrap();
     assert!(wall.seconds > 1_700_000_000 && wall.nanoseconds < 1_000_000_000);
     assert_eq!(timezone::Host::utc_offset(&mut host, wall).unwrap(), 0);
-    assert_eq!(random::Host::get_random_bytes(&mut host, 7).unwrap().len(), 7);
+    // Longer and shorter than the room that the one before was in, and never what was in it.
+    let mut before = vec![0; 40];
+    for len in [20, 40, 10, 5000, 30] {
+        let bytes = random::Host::get_random_bytes(&mut host, len as u64).unwrap();
+        assert_eq!(bytes.len(), len);
+        assert_ne!(bytes[..10], before[..10]);
+        before.clone_from(&bytes);
+        random::Host::get_random_bytes_lowered(&mut host, bytes);
+    }
     assert!(matches!(random::Host::get_random_bytes(&mut host, 1 << 40), Err(Stop::Trap(_))));
     let numbers = [0; 4].map(|_| random::Host::get_random_u64(&mut host).unwrap());
     assert!(numbers.iter().any(|number| *number != numbers[0]));

@@ -132,3 +132,79 @@ impl Seen {
 fn place(dir: &Arc<dyn Dir>) -> usize {
     Arc::as_ptr(dir).addr()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wayleave_system::fs::MemoryDir;
+
+    const FILE: FileNumber = FileNumber { device: 1, inode: 2 };
+    const ITSELF: PathFlags = PathFlags::empty();
+
+    fn folder() -> Arc<dyn Dir> {
+        Arc::new(MemoryDir::new(1 << 20))
+    }
+
+    fn entry(seen: &mut Seen, dir: &Arc<dyn Dir>, file: FileNumber) {
+        seen.forget();
+        seen.entry(dir, file, FileKind::Regular);
+        let mut name = seen.take_room();
+        name.push_str("a");
+        seen.entry_is_called(name);
+    }
+
+    /// Whether something is told in one of several tries: the clock may go on in the middle of one.
+    fn is_told(mut ask: impl FnMut(&mut Seen) -> bool) -> bool {
+        (0..100).any(|_| ask(&mut Seen::default()))
+    }
+
+    #[test]
+    fn an_entry_is_told_once_and_as_itself() {
+        let (dir, other) = (folder(), folder());
+        assert!(is_told(|seen| {
+            entry(seen, &dir, FILE);
+            let told = seen.entry_file(&dir, ITSELF, "a") == Some(FILE);
+            assert!(seen.entry_file(&dir, ITSELF, "a").is_none(), "it was told already");
+            told
+        }));
+        assert!(!is_told(|seen| {
+            entry(seen, &dir, FILE);
+            seen.entry_file(&dir, ITSELF, "b").is_some()
+        }));
+        assert!(!is_told(|seen| {
+            entry(seen, &dir, FILE);
+            seen.entry_file(&other, ITSELF, "a").is_some()
+        }));
+        assert!(!is_told(|seen| {
+            entry(seen, &dir, FILE);
+            seen.forget();
+            seen.entry_file(&dir, ITSELF, "a").is_some()
+        }));
+        assert!(!is_told(|seen| {
+            entry(seen, &dir, FileNumber { inode: 0, ..FILE });
+            seen.entry_file(&dir, ITSELF, "a").is_some()
+        }));
+    }
+
+    #[test]
+    fn metadata_is_told_to_the_other_question_only() {
+        let found = folder().stat().unwrap();
+        let dir = Borrow::new(1);
+        for (first, second) in [(Asked::Hash, Asked::Stat), (Asked::Stat, Asked::Hash)] {
+            assert!(is_told(|seen| {
+                seen.path(first, dir, ITSELF, "a", &found);
+                let told = seen.stat(second, dir, ITSELF, "a").is_some();
+                assert!(seen.stat(second, dir, ITSELF, "a").is_none(), "it was told already");
+                told
+            }));
+        }
+        for (asked, of, path) in
+            [(Asked::Hash, 1, "a"), (Asked::Stat, 2, "a"), (Asked::Stat, 1, "b")]
+        {
+            assert!(!is_told(|seen| {
+                seen.path(Asked::Hash, dir, ITSELF, "a", &found);
+                seen.stat(asked, Borrow::new(of), ITSELF, path).is_some()
+            }));
+        }
+    }
+}
