@@ -149,7 +149,7 @@ mod tests {
         seen.forget();
         seen.entry(dir, file, FileKind::Regular);
         let mut name = seen.take_room();
-        name.push_str("a");
+        name.push('a');
         seen.entry_is_called(name);
     }
 
