@@ -72,14 +72,16 @@ impl From<Trap> for Stop {
 }
 
 /// What a host function waits for.
-pub struct Wait(Option<Mutex<Until>>);
+// In a box of its own, so that a `Stop` is small enough to be returned in registers: every call of a
+// guest's returns one, or none.
+pub struct Wait(Option<Box<Mutex<Until>>>);
 
 type Until = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Wait {
     /// The host function is called again, with the same arguments, when `until` has ended.
     pub fn new(until: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
-        Self(Some(Mutex::new(until)))
+        Self(Some(Box::new(Mutex::new(until))))
     }
 
     /// For nothing: the host function has more to do than others on its thread should wait for, and
