@@ -50,6 +50,7 @@ impl<'a> Bytes<'a> {
     }
 
     /// Some bytes from this place on.
+    #[inline(always)]
     fn from(self, at: u64) -> &'a [u8] {
         let at = usize::try_from(at).unwrap_or(usize::MAX);
         match self {
@@ -68,19 +69,12 @@ impl OutputStream {
     }
 
     /// How many bytes the guest may write now.
-    #[inline]
+    #[inline(always)]
     pub(super) fn room(&self, waiter: &Waiter) -> Result<u64> {
-        let file = match self {
-            Self::File { .. } | Self::Append(_) => return Ok(FILE_ROOM),
-            Self::Stream(file) => file,
-            Self::Sink { output, .. } => return Ok(output.room()?),
-        };
-        match file.readiness(Interest::Write) {
-            Readiness::Now => Ok(STREAM_ROOM),
-            ready => match waiter.wait(&[(ready, Interest::Write)], Some(Duration::ZERO))? {
-                Some(_) => Ok(STREAM_ROOM),
-                None => Ok(0),
-            },
+        match self {
+            Self::File { .. } | Self::Append(_) => Ok(FILE_ROOM),
+            Self::Stream(file) => stream_room(&**file, waiter),
+            Self::Sink { output, .. } => Ok(output.room()?),
         }
     }
 
@@ -122,14 +116,14 @@ impl OutputStream {
     /// Waits until all that was written is out.
     #[inline]
     pub(super) fn flush(&self, waiter: &Waiter) -> Result<()> {
-        let Self::Sink { output, .. } = self else {
+        match self {
+            Self::Sink { output, .. } => flush_sink(&**output, waiter),
             // Nothing is kept back.
-            return Ok(());
-        };
-        waiter.retry(false, Interest::Write, || output.readiness(), |_| output.flush())
+            _ => Ok(()),
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_all(&mut self, bytes: Bytes<'_>, waiter: &Waiter) -> Result<()> {
         let mut written = match self {
             Self::Sink { taken, .. } => *taken as u64,
@@ -149,7 +143,8 @@ impl OutputStream {
         Ok(())
     }
 
-    #[inline]
+    // Files are what is written to most: that is part of the callers, which all else would only make larger.
+    #[inline(always)]
     fn write_some(&mut self, bytes: &[u8], waiter: &Waiter) -> Result<usize> {
         match self {
             Self::File { file, position } => {
@@ -157,20 +152,10 @@ impl OutputStream {
                 *position = position.saturating_add(written as u64);
                 Ok(written)
             }
-            Self::Append(file) => {
-                let end = file.stat()?.size;
-                Ok(file.write_at(&[IoSlice::new(bytes)], end)?)
-            }
-            Self::Stream(file) => {
-                let ready = || file.readiness(Interest::Write);
-                waiter.retry(false, Interest::Write, ready, |blocking| {
-                    file.write(&[IoSlice::new(bytes)], blocking)
-                })
-            }
+            Self::Append(file) => append(&**file, bytes),
+            Self::Stream(file) => write_stream(&**file, bytes, waiter),
             Self::Sink { output, taken } => {
-                let ready = || output.readiness();
-                let written =
-                    waiter.retry(false, Interest::Write, ready, |_| output.write(bytes))?;
+                let written = write_sink(&**output, bytes, waiter)?;
                 *taken += written;
                 Ok(written)
             }
@@ -201,4 +186,39 @@ impl OutputStream {
             Self::Sink { output, .. } => Pollable::Output(output.clone()),
         }
     }
+}
+
+#[inline(never)]
+fn stream_room(file: &dyn File, waiter: &Waiter) -> Result<u64> {
+    match file.readiness(Interest::Write) {
+        Readiness::Now => Ok(STREAM_ROOM),
+        ready => match waiter.wait(&[(ready, Interest::Write)], Some(Duration::ZERO))? {
+            Some(_) => Ok(STREAM_ROOM),
+            None => Ok(0),
+        },
+    }
+}
+
+#[inline(never)]
+fn append(file: &dyn File, bytes: &[u8]) -> Result<usize> {
+    let end = file.stat()?.size;
+    Ok(file.write_at(&[IoSlice::new(bytes)], end)?)
+}
+
+#[inline(never)]
+fn write_stream(file: &dyn File, bytes: &[u8], waiter: &Waiter) -> Result<usize> {
+    let ready = || file.readiness(Interest::Write);
+    waiter.retry(false, Interest::Write, ready, |blocking| {
+        file.write(&[IoSlice::new(bytes)], blocking)
+    })
+}
+
+#[inline(never)]
+fn write_sink(output: &dyn Output, bytes: &[u8], waiter: &Waiter) -> Result<usize> {
+    waiter.retry(false, Interest::Write, || output.readiness(), |_| output.write(bytes))
+}
+
+#[inline(never)]
+fn flush_sink(output: &dyn Output, waiter: &Waiter) -> Result<()> {
+    waiter.retry(false, Interest::Write, || output.readiness(), |_| output.flush())
 }
