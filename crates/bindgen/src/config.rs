@@ -16,6 +16,7 @@ pub(crate) struct Config {
     pub(crate) returns: Vec<Override>,
     pub(crate) async_functions: Vec<LitStr>,
     pub(crate) waiting_functions: Vec<LitStr>,
+    pub(crate) filling_functions: Vec<LitStr>,
     /// The crate that the generated code is written against.
     pub(crate) runtime: Path,
 }
@@ -59,6 +60,7 @@ impl Config {
             returns: Vec::new(),
             async_functions: Vec::new(),
             waiting_functions: Vec::new(),
+            filling_functions: Vec::new(),
             runtime: parse_quote!(::wayleave_component),
         };
         let mut seen: Vec<Ident> = Vec::new();
@@ -79,12 +81,13 @@ impl Config {
                 "returns" => config.returns = map(input)?,
                 "async" => config.async_functions = list(input)?,
                 "waits" => config.waiting_functions = list(input)?,
+                "fills" => config.filling_functions = list(input)?,
                 "crate" => config.runtime = input.parse()?,
                 other => {
                     let message = format!(
                         "`{other}` is no option of bindgen!: there are `path`, `inline`, `world`, \
-                         `features`, `resources`, `types`, `returns`, `async`, `waits` and \
-                         `crate`"
+                         `features`, `resources`, `types`, `returns`, `async`, `waits`, \
+                         `fills` and `crate`"
                     );
                     return Err(syn::Error::new(key.span(), message));
                 }

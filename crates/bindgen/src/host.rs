@@ -16,13 +16,13 @@ struct HostFunc {
     /// Its name in the interface: `[method]input-stream.read`.
     name: String,
     method: Ident,
-    /// The method that gets back what it returned, where that is a type of the user's.
-    lowered: Option<Ident>,
     docs: TokenStream,
     params: Vec<HostParam>,
     result: Option<TokenStream>,
     is_async: bool,
     waits: bool,
+    /// Whether it gets the caller, to put bytes into the guest's memory itself.
+    fills: bool,
 }
 
 struct HostParam {
@@ -228,20 +228,24 @@ impl Generator<'_> {
         if function.kind.is_async() {
             return Err(self.async_function(&item));
         }
+        let fills = self.overrides.fills(&item);
         let mut param_names = Names::default();
+        if fills {
+            param_names.unique(snake("caller"));
+        }
         let params = function.params.iter().enumerate().map(|(index, param)| {
             let this = index == 0 && matches!(function.kind, FunctionKind::Method(_));
             let name = if this { "this" } else { &param.name };
             Ok(HostParam {
                 ident: param_names.unique(snake(name)),
                 owned: self.rust_type(&param.ty, at)?,
-                borrowed: self.borrowed(&param.ty),
+                // The guest's memory can move while it allocates.
+                borrowed: if fills { None } else { self.borrowed(&param.ty) },
             })
         });
         let params = params.collect::<Result<_>>()?;
         let given = self.overrides.returns(&item);
         let method = names.unique(snake(&method_name(self.resolve, function)));
-        let lowered = given.is_some().then(|| names.unique(snake(&format!("{method}-lowered"))));
         let result = match (given, &function.result) {
             (Some(alias), _) => {
                 let root = self.path(at, ROOT);
@@ -253,19 +257,19 @@ impl Generator<'_> {
         Ok(HostFunc {
             name: function.name.clone(),
             method,
-            lowered,
             docs: docs(&function.docs, &format!("`{}`", function.name)),
             params,
             result,
             is_async: self.overrides.is_async(&item),
             waits: self.overrides.waits(&item),
+            fills,
         })
     }
 
     /// The method of the trait.
     fn method(&self, function: &HostFunc) -> TokenStream {
         let runtime = self.runtime;
-        let HostFunc { method, docs, params, result, is_async, .. } = function;
+        let HostFunc { method, docs, params, result, is_async, fills, .. } = function;
         let params = params.iter().map(|HostParam { ident, owned, borrowed }| match borrowed {
             Some(Borrowed::Bytes) => quote!(#ident: &[u8]),
             Some(Borrowed::Text) => quote!(#ident: &str),
@@ -277,27 +281,18 @@ impl Generator<'_> {
             true => quote!(impl ::core::future::Future<Output = #output>),
             false => output,
         };
-        let lowered = function.lowered.as_ref().map(|lowered| {
-            let docs = format!(
-                "The guest has what [`{method}`](Host::{method}) returned: it comes back here, and is \
-                 dropped where nothing else is said."
-            );
-            quote! {
-                #[doc = #docs]
-                #[inline]
-                fn #lowered(&mut self, result: #result) {
-                    ::core::mem::drop(result);
-                }
-            }
-        });
-        quote!(#docs fn #method(&mut self, #(#params),*) -> #output; #lowered)
+        let this = match fills {
+            true => quote!(caller: &mut impl #runtime::Caller<Self>),
+            false => quote!(&mut self),
+        };
+        quote!(#docs fn #method(#this, #(#params),*) -> #output;)
     }
 
     /// The statement that adds a function to an interface: with a type of its own, so that the call
     /// is compiled into the function that the engine calls.
     fn link_function(&self, function: &HostFunc) -> TokenStream {
         let runtime = self.runtime;
-        let HostFunc { name, method, params, result, is_async, waits, .. } = function;
+        let HostFunc { name, method, params, result, is_async, waits, fills, .. } = function;
         let variables: Vec<_> = (0..params.len()).map(|n| format_ident!("param{n}")).collect();
         let many = params.len() > MAX_TUPLE;
         let types: Vec<_> = params.iter().map(|param| param.lifted(many)).collect();
@@ -313,19 +308,29 @@ impl Generator<'_> {
             Some(_) => quote!(&#variable),
             None => quote!(#variable),
         });
-        let call = quote!(<H as Host>::#method((self.0)(state), #(#pass),*));
+        let this = match fills {
+            true => quote!(&mut #runtime::CallerOf::new(caller, &self.0)),
+            false => quote!((self.0)(state)),
+        };
+        let call = quote!(<H as Host>::#method(#this, #(#pass),*));
         let call = if *is_async { quote!(#runtime::block_on(#call)) } else { call };
-        let lowered = function.lowered.as_ref().map(|lowered| {
-            quote! {
-                #[inline(always)]
-                fn lowered(&self, state: &mut T, (result,): Self::Results) {
-                    <H as Host>::#lowered((self.0)(state), result);
-                }
-            }
-        });
         let (results, call) = match result {
             Some(result) => (quote!((#result,)), quote!(#call.map(|result| (result,)))),
             None => (quote!(()), call),
+        };
+        let (add, kind, params, taken) = match fills {
+            true => (
+                quote!(filling_func),
+                quote!(FillingFunction),
+                quote!(Params),
+                quote!(caller: &mut impl #runtime::Caller<T>, params: Self::Params),
+            ),
+            false => (
+                quote!(host_func),
+                quote!(HostFunction),
+                quote!(Params<'m>),
+                quote!(state: &mut T, params: Self::Params<'_>),
+            ),
         };
         quote! {
             {
@@ -333,13 +338,13 @@ impl Generator<'_> {
 
                 struct __Func<F, H: ?Sized>(F, ::core::marker::PhantomData<fn(&H)>);
 
-                impl<T, H, F> #runtime::HostFunction<T> for __Func<F, H>
+                impl<T, H, F> #runtime::#kind<T> for __Func<F, H>
                 where
                     T: 'static,
                     H: Host + ?Sized + 'static,
                     F: Fn(&mut T) -> &mut H + Send + Sync + 'static,
                 {
-                    type Params<'m> = #ty;
+                    type #params = #ty;
                     type Results = #results;
 
                     const WAITS: bool = #waits;
@@ -348,17 +353,14 @@ impl Generator<'_> {
                     #[inline(always)]
                     fn call(
                         &self,
-                        state: &mut T,
-                        params: Self::Params<'_>,
+                        #taken,
                     ) -> ::core::result::Result<Self::Results, #runtime::Stop> {
                         let #pattern = params;
                         #call
                     }
-
-                    #lowered
                 }
 
-                __interface.host_func(
+                __interface.#add(
                     #name,
                     __Func::<_, H>(host, ::core::marker::PhantomData),
                 )?;

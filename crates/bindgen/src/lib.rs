@@ -126,9 +126,14 @@ use syn::{DeriveInput, parse_macro_input};
 ///         // Types that stand in for generated ones: they implement the three traits, and `Debug`.
 ///         types: { "test:options/clock/instant": Time },
 ///         // What a host function returns, if not the generated type: anything that is lowered as
-///         // that one. Such a function has a second method, `..._lowered`, which gets the value back
-///         // once the guest has it.
-///         returns: { "test:options/files.[method]file.lines": Vec<Box<str>> },
+///         // that one.
+///         returns: {
+///             "test:options/files.[method]file.lines": Vec<Box<str>>,
+///             "test:options/files.[method]file.content": wayleave_component::abi::GuestBytes,
+///         },
+///         // Functions that put bytes into the guest's memory themselves: in place of `&mut self` they
+///         // have a `Caller`, and return what that gives them (`GuestBytes`, `GuestText`).
+///         fills: ["test:options/files.[method]file.content"],
 ///         // Host functions that are `async`. The thread that runs the guest waits for them.
 ///         async: ["test:options/clock.now"],
 ///         // Host functions that may return `Stop::Wait`. They are called again when the wait is

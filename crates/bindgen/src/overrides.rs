@@ -82,6 +82,11 @@ impl<'a> Overrides<'a> {
         self.find(Kind::Function, self.config.waiting_functions.iter(), item).is_some()
     }
 
+    /// Whether a function puts bytes into the guest's memory itself.
+    pub(crate) fn fills(&self, item: &Item<'_>) -> bool {
+        self.find(Kind::Function, self.config.filling_functions.iter(), item).is_some()
+    }
+
     fn find(
         &self,
         kind: Kind,
@@ -108,9 +113,9 @@ impl<'a> Overrides<'a> {
     /// That each one named something.
     pub(crate) fn check(&self) -> Result<()> {
         let of = |kind, given: &'a [Override]| given.iter().map(move |given| (kind, &given.name));
-        let Config { resources, types, returns, async_functions, waiting_functions, .. } =
-            self.config;
-        let functions = async_functions.iter().chain(waiting_functions);
+        let Config { resources, types, returns, .. } = self.config;
+        let Config { async_functions, waiting_functions, filling_functions, .. } = self.config;
+        let functions = async_functions.iter().chain(waiting_functions).chain(filling_functions);
         let functions = functions.map(|name| (Kind::Function, name));
         let all = of(Kind::Resource, resources)
             .chain(of(Kind::Type, types))

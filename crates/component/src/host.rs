@@ -1,4 +1,6 @@
 use crate::abi::{Lift, Lower};
+use crate::caller::Caller;
+use std::marker::PhantomData;
 use wayleave_engine::Stop;
 
 /// A function of the host's, over the host's state `T`.
@@ -20,25 +22,40 @@ pub trait HostFunction<T>: Send + Sync + 'static {
     /// # Errors
     /// What is to end the guest.
     fn call(&self, state: &mut T, params: Self::Params<'_>) -> Result<Self::Results, Stop>;
+}
 
-    /// Is given back the results when the guest has them: for those that hold on to something of
-    /// the host's while they are lowered.
-    #[inline]
-    fn lowered(&self, state: &mut T, results: Self::Results) {
-        let _ = state;
-        drop(results);
-    }
+/// A function of the host's that puts bytes into its caller's memory itself, where a list or a text
+/// that it returned would be copied there.
+pub trait FillingFunction<T>: Send + Sync + 'static {
+    /// As [`HostFunction::Params`]; nothing of the guest's memory is borrowed, which can move.
+    type Params: for<'m> Lift<'m> + 'static;
+    /// As [`HostFunction::Results`].
+    type Results: Lower;
+
+    /// As [`HostFunction::WAITS`].
+    const WAITS: bool = false;
+
+    /// Calls it. It must not wait after it has filled anything: what the guest has allocated for that
+    /// would be lost.
+    ///
+    /// # Errors
+    /// What is to end the guest.
+    fn call(
+        &self,
+        caller: &mut impl Caller<T>,
+        params: Self::Params,
+    ) -> Result<Self::Results, Stop>;
 }
 
 /// A closure as a host function.
 pub(crate) struct Closure<F, P, R> {
     call: F,
-    signature: std::marker::PhantomData<fn(P) -> R>,
+    signature: PhantomData<fn(P) -> R>,
 }
 
 impl<F, P, R> Closure<F, P, R> {
     pub(crate) fn new(call: F) -> Self {
-        Self { call, signature: std::marker::PhantomData }
+        Self { call, signature: PhantomData }
     }
 }
 

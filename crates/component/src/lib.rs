@@ -38,6 +38,7 @@
 //! ```
 
 pub mod abi;
+mod caller;
 mod component;
 mod error;
 mod export;
@@ -55,12 +56,13 @@ mod trampoline;
 mod value;
 
 pub use abi::{Borrow, ComponentType, Guest, Lift, Lifting, Lower, Mismatch, Own, Resource};
+pub use caller::{Caller, CallerOf};
 pub use component::Component;
 pub use error::Error;
 pub use export::{ExportedFunc, GuestFunction};
 pub use func::{Func, TypedExport, TypedFunc};
 pub use handles::Handles;
-pub use host::HostFunction;
+pub use host::{FillingFunction, HostFunction};
 pub use instance::Instance;
 pub use linker::{Interface, Linker};
 pub use plan::Plan;

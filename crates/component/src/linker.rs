@@ -1,7 +1,5 @@
-use crate::abi::{
-    ComponentType, Lift, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, Mismatch, TypeContext,
-};
-use crate::host::{Closure, HostFunction};
+use crate::abi::{ComponentType, Lift, Lower, Mismatch, TypeContext};
+use crate::host::{Closure, FillingFunction, HostFunction};
 use crate::plan::{FuncType, Options, Plan};
 use crate::runtime::Data;
 use crate::template::Template;
@@ -187,6 +185,20 @@ impl<E: Engine, T: Send + 'static> Interface<'_, E, T> {
         Ok(self)
     }
 
+    /// As [`Interface::host_func`], for functions that put bytes into the guest's memory themselves.
+    ///
+    /// # Errors
+    /// As [`Interface::func`].
+    pub fn filling_func(
+        &mut self,
+        name: &str,
+        function: impl FillingFunction<T>,
+    ) -> Result<&mut Self, Error> {
+        let item = Item::Func(Arc::new(Filling(Arc::new(function))));
+        self.items.insert(name.to_owned(), item);
+        Ok(self)
+    }
+
     /// A function of whatever type the component imports.
     ///
     /// # Errors
@@ -251,9 +263,7 @@ struct Typed<F>(Arc<F>);
 
 impl<E: Engine, T: Send + 'static, F: HostFunction<T>> Define<E, T> for Typed<F> {
     fn check(&self, ty: &FuncType, context: &TypeContext<'_>) -> Result<(), Mismatch> {
-        let params: Vec<_> = ty.params.iter().map(|(_, ty)| *ty).collect();
-        F::Params::<'static>::check_fields(&params, context)?;
-        F::Results::check_fields(ty.result.as_slice(), context)
+        check::<F::Params<'static>, F::Results>(ty, context)
     }
 
     fn define(
@@ -263,26 +273,67 @@ impl<E: Engine, T: Send + 'static, F: HostFunction<T>> Define<E, T> for Typed<F>
         core: &CoreFuncType,
         lowered: Lowered<'_>,
     ) -> Result<(), wayleave_engine::Error> {
-        let function = self.0.clone();
-        let (options, traced) = (lowered.options, lowered.traced);
-        debug_assert!(
-            F::Params::<'static>::FLAT > MAX_FLAT_PARAMS
-                || F::Results::FLAT > MAX_FLAT_RESULTS
-                || F::Params::<'static>::FLAT == core.params.len()
-        );
-        let call = move |context: &mut E::Context<'_, Data<E, T>>, slots: &mut E::Slots<'_>| {
-            let call = traced.as_ref().map(|traced| traced.begin::<E, T>(context, slots));
-            let result = trampoline::call_typed::<E, T, F>(context, slots, &options, &function);
-            if let Some(call) = call {
-                call.end::<E, T>(context, slots, &result);
-            }
-            result
-        };
+        let (function, options) = (self.0.clone(), lowered.options);
+        let call = told::<E, T>(lowered.traced, move |context, slots| {
+            trampoline::call_typed::<E, T, F>(context, slots, &options, &function)
+        });
         match F::WAITS {
             true => E::define_waiting(linker, "", name, core, call),
             false => E::define(linker, "", name, core, call),
         }
     }
+}
+
+/// A function that puts bytes into the guest's memory itself.
+struct Filling<F>(Arc<F>);
+
+impl<E: Engine, T: Send + 'static, F: FillingFunction<T>> Define<E, T> for Filling<F> {
+    fn check(&self, ty: &FuncType, context: &TypeContext<'_>) -> Result<(), Mismatch> {
+        check::<F::Params, F::Results>(ty, context)
+    }
+
+    fn define(
+        &self,
+        linker: &mut E::Linker<Data<E, T>>,
+        name: &str,
+        core: &CoreFuncType,
+        lowered: Lowered<'_>,
+    ) -> Result<(), wayleave_engine::Error> {
+        let (function, options) = (self.0.clone(), lowered.options);
+        let call = told::<E, T>(lowered.traced, move |context, slots| {
+            trampoline::call_filling::<E, T, F>(context, slots, &options, &function)
+        });
+        match F::WAITS {
+            true => E::define_waiting(linker, "", name, core, call),
+            false => E::define(linker, "", name, core, call),
+        }
+    }
+}
+
+/// Has the calls of a function told of, where that is wanted.
+// Told of or not, it is one function, so that it becomes part of what the engine calls.
+#[inline]
+fn told<E: Engine, T: Send + 'static>(
+    traced: Option<Traced>,
+    call: impl Fn(&mut E::Context<'_, Data<E, T>>, &mut E::Slots<'_>) -> Result<(), Stop>,
+) -> impl Fn(&mut E::Context<'_, Data<E, T>>, &mut E::Slots<'_>) -> Result<(), Stop> {
+    move |context, slots| {
+        let told = traced.as_ref().map(|traced| traced.begin::<E, T>(context, slots));
+        let result = call(context, slots);
+        if let Some(told) = told {
+            told.end::<E, T>(context, slots, &result);
+        }
+        result
+    }
+}
+
+fn check<P: ComponentType, R: ComponentType>(
+    ty: &FuncType,
+    context: &TypeContext<'_>,
+) -> Result<(), Mismatch> {
+    let params: Vec<_> = ty.params.iter().map(|(_, ty)| *ty).collect();
+    P::check_fields(&params, context)?;
+    R::check_fields(ty.result.as_slice(), context)
 }
 
 pub(crate) type DynamicFn<T> =
@@ -303,17 +354,11 @@ impl<E: Engine, T: Send + 'static> Define<E, T> for Dynamic<T> {
         core: &CoreFuncType,
         lowered: Lowered<'_>,
     ) -> Result<(), wayleave_engine::Error> {
-        let call = self.0.clone();
+        let (call, options) = (self.0.clone(), lowered.options);
         let (plan, ty) = (lowered.plan.clone(), lowered.ty.clone());
-        let (options, traced) = (lowered.options, lowered.traced);
-        E::define(linker, "", name, core, move |context, slots| {
-            let told = traced.as_ref().map(|traced| traced.begin::<E, T>(context, slots));
-            let result =
-                trampoline::call_dynamic::<E, T>(context, slots, &options, &plan, &ty, &*call);
-            if let Some(told) = told {
-                told.end::<E, T>(context, slots, &result);
-            }
-            result
-        })
+        let call = told::<E, T>(lowered.traced, move |context, slots| {
+            trampoline::call_dynamic::<E, T>(context, slots, &options, &plan, &ty, &*call)
+        });
+        E::define(linker, "", name, core, call)
     }
 }

@@ -1,6 +1,6 @@
 //! What a store holds for the instance of a component.
 
-use crate::abi::{Encoding, Guest, invalid};
+use crate::abi::{Encoding, Guest, beyond_memory, invalid};
 use crate::handles::{Handles, Kinds};
 use crate::plan::Options;
 use std::sync::Arc;
@@ -128,7 +128,7 @@ fn set_flags<E: Engine, T: Send + 'static>(
 /// A guest that values are lowered into, with the options of the function that they are for.
 pub(crate) struct Lowering<'c, 'a, E: Engine, T: Send + 'static> {
     context: &'c mut E::Context<'a, Data<E, T>>,
-    options: &'c Options,
+    pub(crate) options: &'c Options,
 }
 
 impl<'c, 'a, E: Engine, T: Send + 'static> Lowering<'c, 'a, E, T> {
@@ -144,22 +144,13 @@ impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
     fn memory(&mut self) -> Result<&mut [u8], Stop> {
         match self.options.memory {
             Some(number) => Ok(self.context.kept_memory(number as usize)?.0),
-            None => Err(invalid("the function was lowered without a memory")),
+            None => Err(no_memory()),
         }
     }
 
     #[inline(always)]
     fn realloc(&mut self, size: u32, align: u32) -> Result<u32, Stop> {
         self.call_realloc([0, 0, align, size])
-    }
-
-    fn shrink(&mut self, at: u32, size: u32, used: u32, align: u32) -> Result<u32, Stop> {
-        if used == size || !self.options.shrinks {
-            return Ok(at);
-        }
-        let at = self.call_realloc([at, size, align, used])?;
-        self.bytes(at, used)?;
-        Ok(at)
     }
 
     #[inline]
@@ -174,6 +165,39 @@ impl<E: Engine, T: Send + 'static> Guest for Lowering<'_, '_, E, T> {
 }
 
 impl<E: Engine, T: Send + 'static> Lowering<'_, '_, E, T> {
+    /// The host's state.
+    #[inline(always)]
+    pub(crate) fn host(&mut self) -> &mut T {
+        &mut self.context.state().host
+    }
+
+    /// Gives back the end of what the guest has allocated, of which only `used` bytes were needed; gives
+    /// the address where these are now. Guests whose `realloc` takes nothing back keep it.
+    pub(crate) fn shrink(&mut self, at: u32, size: u32, used: u32) -> Result<u32, Stop> {
+        if used == size || !self.options.shrinks {
+            return Ok(at);
+        }
+        let at = self.call_realloc([at, size, 1, used])?;
+        self.bytes(at, used)?;
+        Ok(at)
+    }
+
+    /// Bytes that the guest has allocated, and the host's state.
+    #[inline(always)]
+    pub(crate) fn bytes_and_host(
+        &mut self,
+        at: u32,
+        len: u32,
+    ) -> Result<(&mut [u8], &mut T), Stop> {
+        let Some(number) = self.options.memory else { return Err(no_memory()) };
+        let (memory, data) = self.context.kept_memory(number as usize)?;
+        let start = at as usize;
+        match memory.get_mut(start..start + len as usize) {
+            Some(bytes) => Ok((bytes, &mut data.host)),
+            None => Err(beyond_memory()),
+        }
+    }
+
     /// Calls the guest's `realloc`: old address and size, alignment, new size. It can not call
     /// imports meanwhile.
     // In its place: what is passed to it and back takes as long as itself.
@@ -187,6 +211,12 @@ impl<E: Engine, T: Send + 'static> Lowering<'_, '_, E, T> {
         set_leave::<E, T>(self.context, self.options.instance, true)?;
         Ok(at)
     }
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn no_memory() -> Stop {
+    invalid("the function was lowered without a memory")
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]

@@ -5,7 +5,8 @@ use overridden::types::{File, Instant};
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
-use wayleave_component::{Borrow, Engine, Own, Stop};
+use wayleave_component::abi::{GuestBytes, GuestText};
+use wayleave_component::{Borrow, Caller, Engine, Own, Stop};
 
 crate::on_each_engine! {
     types_of_the_users_stand_in_and_async_methods_are_waited_for
@@ -40,16 +41,22 @@ mod overridden {
         // Paths mean here what they mean beside the macro.
         resources: { "test:options/files/file": types::File },
         types: { "test:options/clock@2.0.0/instant": super::overridden::types::Instant },
-        returns: { "test:options/files.[method]file.lines": self::types::Lines },
+        returns: {
+            "test:options/files.[method]file.lines": self::types::Lines,
+            "test:options/files.[method]file.content": wayleave_component::abi::GuestBytes,
+            "test:options/files.[method]file.title": wayleave_component::abi::GuestText,
+        },
         async: ["test:options/clock.now", "test:options/files.[method]file.lines"],
+        fills: [
+            "test:options/files.[method]file.content",
+            "test:options/files.[method]file.title",
+        ],
     });
 }
 
 struct Host {
     polls: u32,
     name: String,
-    /// What has come back after the guest had it.
-    back: Vec<overridden::types::Lines>,
 }
 
 const NOW: Instant = Instant { seconds: 1 << 40, nanos: 7 };
@@ -96,8 +103,26 @@ impl overridden::test::options::files::Host for Host {
         Ok(["first", &self.name].map(Box::from).into())
     }
 
-    fn file_lines_lowered(&mut self, lines: Vec<Box<str>>) {
-        self.back.push(lines);
+    fn file_content(
+        caller: &mut impl Caller<Self>,
+        this: Borrow<File>,
+        len: u32,
+    ) -> Result<GuestBytes, Stop> {
+        assert_eq!(this.rep(), 3);
+        caller.bytes(len, |host, room| {
+            let bytes = host.name.as_bytes();
+            room[..bytes.len()].copy_from_slice(bytes);
+            Ok(bytes.len())
+        })?
+    }
+
+    fn file_title(
+        caller: &mut impl Caller<Self>,
+        _: Borrow<File>,
+        before: String,
+    ) -> Result<GuestText, Stop> {
+        caller.state().name.insert_str(0, &before);
+        caller.text(|host| &host.name)
     }
 
     fn file_changed(&mut self, _: Borrow<File>) -> Result<Instant, Stop> {
@@ -118,6 +143,10 @@ fn types_of_the_users_stand_in_and_async_methods_are_waited_for<E: Engine>() {
             (func $new (param i32 i32) (result i32)))
         (import "test:options/files@2.0.0" "[method]file.lines" (func $lines (param i32 i32)))
         (import "test:options/files@2.0.0" "[method]file.changed" (func $changed (param i32 i32)))
+        (import "test:options/files@2.0.0" "[method]file.content"
+            (func $content (param i32 i32 i32)))
+        (import "test:options/files@2.0.0" "[method]file.title"
+            (func $title (param i32 i32 i32 i32)))
         (import "test:options/files@2.0.0" "[resource-drop]file" (func $drop (param i32)))
         (func (export "read") (param i32 i32) (result i32) (local $file i32)
             (local.set $file (call $new (local.get 0) (local.get 1)))
@@ -127,21 +156,30 @@ fn types_of_the_users_stand_in_and_async_methods_are_waited_for<E: Engine>() {
         (func (export "changed") (param i32 i32) (result i32)
             (call $changed (call $new (local.get 0) (local.get 1)) (i32.const 16))
             (i32.const 16))
+        (func (export "content") (param i32) (result i32)
+            (call $content (call $new (i32.const 65000) (i32.const 4)) (local.get 0) (i32.const 16))
+            (i32.const 16))
+        (func (export "title") (param i32 i32) (result i32)
+            (call $title (call $new (i32.const 65000) (i32.const 4)) (local.get 0) (local.get 1)
+                (i32.const 16))
+            (i32.const 16))
+        (data (i32.const 65000) "name")
         (func (export "since") (param i64 i32) (result i32)
             (call $now (i32.const 16))
             (call $span (local.get 0) (local.get 1)
                 (i64.load (i32.const 16)) (i32.load (i32.const 24)) (i32.const 32))
             (i32.const 32))"#;
     let binary = component_of(WIT, "overrides", &format!("{guest} {MEMORY})"));
-    let state = Host { polls: 0, name: String::new(), back: Vec::new() };
+    let state = Host { polls: 0, name: String::new() };
     let mut instance = instance::<E, _>(&binary, state, |linker| {
         overridden::link_all(linker, |state: &mut Host| state).unwrap();
     });
     let guest = overridden::Overrides::new(&mut instance).unwrap();
     assert_eq!(guest.call_read(&mut instance, "second").unwrap(), ["first", "second"]);
     assert_eq!(instance.state().name, "", "the guest has dropped the file");
-    assert_eq!(instance.state().back, [["first", "second"].map(Box::from)]);
     assert_eq!(guest.call_changed(&mut instance, "name").unwrap(), NOW);
+    assert_eq!(guest.call_content(&mut instance, 4).unwrap(), b"name");
+    assert_eq!(guest.call_title(&mut instance, "its ").unwrap(), "its name");
     let start = Instant { seconds: 1, nanos: 2 };
     let span = guest.call_since(&mut instance, &start).unwrap();
     assert_eq!((span.start, span.end), (start, NOW));

@@ -37,6 +37,7 @@ impl<'m, 'h> Lifting<'m, 'h> {
     }
 
     /// As many bytes may be copied for one call.
+    #[inline]
     fn most(&self) -> usize {
         self.memory.len().max(FREE_BYTES)
     }

@@ -7,7 +7,7 @@ use wayleave_engine::{Slots, Stop};
 /// # Errors
 /// A trap when no 32-bit guest can hold it.
 #[inline]
-pub(super) fn size_of(len: usize, element: u32) -> Result<u32, Stop> {
+pub(crate) fn size_of(len: usize, element: u32) -> Result<u32, Stop> {
     u32::try_from(len)
         .ok()
         .and_then(|len| len.checked_mul(element))
@@ -153,37 +153,15 @@ pub(super) fn to_pair(address: u32, len: u32) -> [u8; 8] {
     (u64::from(len) << 32 | u64::from(address)).to_le_bytes()
 }
 
-/// A `list<u8>` that is in the guest's memory already: the host's side of a read without a copy.
-#[derive(Clone, Copy, Debug)]
+/// A `list<u8>` that is in the guest's memory already ([`Caller::bytes`](crate::Caller::bytes)); an
+/// empty one by default.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct GuestBytes {
-    at: u32,
-    len: u32,
+    pub(crate) at: u32,
+    pub(crate) len: u32,
 }
 
 impl GuestBytes {
-    /// Lets `fill` write up to `room` bytes into memory that the guest allocates for them, and say
-    /// how many it has written. What it answers instead is given back.
-    ///
-    /// # Errors
-    /// What stopped the guest's allocation.
-    #[inline]
-    pub fn fill<G: Guest, X>(
-        to: &mut G,
-        room: u32,
-        fill: impl FnOnce(&mut [u8]) -> Result<usize, X>,
-    ) -> Result<Result<Self, X>, Stop> {
-        let (at, buffer) = to.allocate(room, 1)?;
-        let len = match fill(buffer) {
-            Ok(len) => u32::try_from(len).unwrap_or(room).min(room),
-            Err(other) => {
-                to.shrink(at, room, 0, 1)?;
-                return Ok(Err(other));
-            }
-        };
-        let at = if len == room { at } else { to.shrink(at, room, len, 1)? };
-        Ok(Ok(Self { at, len }))
-    }
-
     /// How many there are.
     pub fn len(&self) -> u32 {
         self.len

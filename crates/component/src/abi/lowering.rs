@@ -17,13 +17,6 @@ pub trait Guest {
     /// What stopped the guest, or a trap when it has no `realloc`.
     fn realloc(&mut self, size: u32, align: u32) -> Result<u32, Stop>;
 
-    /// Gives back the end of what [`Guest::allocate`] gave, of which only `used` bytes were needed;
-    /// gives the address where these are now. Guests whose `realloc` takes nothing back keep it.
-    ///
-    /// # Errors
-    /// As [`Guest::allocate`].
-    fn shrink(&mut self, at: u32, size: u32, used: u32, align: u32) -> Result<u32, Stop>;
-
     /// How the guest wants its strings.
     fn encoding(&self) -> Encoding;
 
@@ -93,10 +86,6 @@ impl Guest for Place<'_> {
         Err(not_plain())
     }
 
-    fn shrink(&mut self, _: u32, _: u32, _: u32, _: u32) -> Result<u32, Stop> {
-        Err(not_plain())
-    }
-
     fn encoding(&self) -> Encoding {
         Encoding::Utf8
     }
@@ -123,10 +112,6 @@ impl Guest for InHand<'_> {
     }
 
     fn realloc(&mut self, _: u32, _: u32) -> Result<u32, Stop> {
-        Err(not_plain())
-    }
-
-    fn shrink(&mut self, _: u32, _: u32, _: u32, _: u32) -> Result<u32, Stop> {
         Err(not_plain())
     }
 
@@ -163,7 +148,7 @@ fn not_aligned(at: u32, align: u32) -> Stop {
 
 #[cold]
 #[inline(never)]
-fn beyond_memory() -> Stop {
+pub(crate) fn beyond_memory() -> Stop {
     invalid("realloc return: beyond end of memory")
 }
 

@@ -23,12 +23,13 @@ pub use check::{
 pub use compound::{Discriminant, variant_layout};
 pub use lifting::Lifting;
 pub use list::GuestBytes;
+pub(crate) use list::size_of;
 pub use lowering::Guest;
-pub(crate) use lowering::{InHand, Place, store};
+pub(crate) use lowering::{InHand, Place, beyond_memory, store};
 pub use resource::{Borrow, Own, Resource};
-pub use string::Encoding;
+pub use string::{Encoding, GuestText};
 
-pub(crate) use string::{UTF16_TAG, decode};
+pub(crate) use string::{UTF16_TAG, decode, encode_into};
 
 use crate::plan::{Type, Types};
 use std::any::TypeId;

@@ -22,25 +22,37 @@ pub(crate) const UTF16_TAG: u32 = 1 << 31;
 ///
 /// # Errors
 /// A trap when it is not all inside the memory, not aligned, or not of its encoding.
+#[inline(always)]
 pub(crate) fn decode<'m>(
     from: &mut Lifting<'m, '_>,
     at: u32,
     len: u32,
 ) -> Result<Cow<'m, str>, Stop> {
-    match from.encoding() {
-        Encoding::Utf8 => match utf8(from.counted(at, len)?) {
-            Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(_) => Err(invalid("a string is not valid UTF-8")),
-        },
-        Encoding::Utf16 => utf16(from.list(at, len, 2, 2)?),
-        Encoding::Latin1OrUtf16 if len & UTF16_TAG != 0 => {
-            utf16(from.list(at, len ^ UTF16_TAG, 2, 2)?)
-        }
-        Encoding::Latin1OrUtf16 => {
-            let bytes = from.list(at, len, 1, 2)?;
-            Ok(Cow::Owned(bytes.iter().copied().map(char::from).collect()))
-        }
+    if from.encoding() != Encoding::Utf8 {
+        return decode_other(from, at, len);
     }
+    match utf8(from.counted(at, len)?) {
+        Ok(text) => Ok(Cow::Borrowed(text)),
+        Err(_) => Err(not_utf8()),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn not_utf8() -> Stop {
+    invalid("a string is not valid UTF-8")
+}
+
+#[inline(never)]
+fn decode_other<'m>(from: &mut Lifting<'m, '_>, at: u32, len: u32) -> Result<Cow<'m, str>, Stop> {
+    if from.encoding() == Encoding::Utf16 {
+        return utf16(from.list(at, len, 2, 2)?);
+    }
+    if len & UTF16_TAG != 0 {
+        return utf16(from.list(at, len ^ UTF16_TAG, 2, 2)?);
+    }
+    let bytes = from.list(at, len, 1, 2)?;
+    Ok(Cow::Owned(bytes.iter().copied().map(char::from).collect()))
 }
 
 fn utf16<'m>(bytes: &[u8]) -> Result<Cow<'m, str>, Stop> {
@@ -90,6 +102,13 @@ fn encode_utf16<G: Guest>(text: &str, to: &mut G) -> Result<(u32, u32), Stop> {
     Ok((at, size / 2))
 }
 
+fn check(ty: Type, context: &TypeContext<'_>) -> Result<(), Mismatch> {
+    match ty {
+        Type::String => Ok(()),
+        other => Err(Mismatch::new("string", other, context)),
+    }
+}
+
 macro_rules! string_type {
     ($($string:ty)*) => {$(
         impl ComponentType for $string {
@@ -98,10 +117,7 @@ macro_rules! string_type {
             const FLAT: usize = 2;
 
             fn check(ty: Type, context: &TypeContext<'_>) -> Result<(), Mismatch> {
-                match ty {
-                    Type::String => Ok(()),
-                    other => Err(Mismatch::new("string", other, context)),
-                }
+                check(ty, context)
             }
         }
 
@@ -132,7 +148,7 @@ string_type!(String &str Cow<'_, str> Box<str>);
 
 /// Text stays where it is when the guest's encoding is UTF-8.
 impl<'m> Lift<'m> for Cow<'m, str> {
-    #[inline]
+    #[inline(always)]
     fn lift(from: &mut Lifting<'m, '_>, slots: &impl Slots, at: usize) -> Result<Self, Stop> {
         decode(from, slots.u32(at), slots.u32(at + 1))
     }
@@ -153,5 +169,40 @@ impl<'m> Lift<'m> for String {
     #[inline]
     fn load(from: &mut Lifting<'m, '_>, at: u32) -> Result<Self, Stop> {
         Cow::load(from, at).map(Cow::into_owned)
+    }
+}
+
+/// A string that is in the guest's memory already ([`Caller::text`](crate::Caller::text)); an empty one
+/// by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GuestText {
+    pub(crate) at: u32,
+    /// As the guest counts it.
+    pub(crate) len: u32,
+}
+
+impl ComponentType for GuestText {
+    const SIZE: u32 = 8;
+    const ALIGN: u32 = 4;
+    const FLAT: usize = 2;
+
+    fn check(ty: Type, context: &TypeContext<'_>) -> Result<(), Mismatch> {
+        check(ty, context)
+    }
+}
+
+impl Lower for GuestText {
+    const PLAIN: bool = true;
+
+    #[inline]
+    fn lower<G: Guest>(&self, _: &mut G, slots: &mut impl Slots, at: usize) -> Result<(), Stop> {
+        slots.set_u64(at, self.at.into());
+        slots.set_u64(at + 1, self.len.into());
+        Ok(())
+    }
+
+    #[inline]
+    fn store<G: Guest>(&self, to: &mut G, at: u32) -> Result<(), Stop> {
+        to.write(at, list::to_pair(self.at, self.len))
     }
 }

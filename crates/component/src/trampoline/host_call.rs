@@ -2,10 +2,10 @@ use crate::abi::{
     ComponentType, Guest, InHand, Lift, Lifting, Lower, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, invalid,
     store,
 };
-use crate::host::HostFunction;
+use crate::host::{FillingFunction, HostFunction};
 use crate::linker::DynamicFn;
 use crate::plan::{FuncType, Options, Plan};
-use crate::runtime::{Data, Lowering, check_leave};
+use crate::runtime::{Data, Lowering, check_leave, no_memory};
 use crate::value;
 use wayleave_engine::{Context, Engine, Slots, Stop};
 
@@ -24,29 +24,57 @@ pub(crate) fn call_typed<E: Engine, T: Send + 'static, F: HostFunction<T>>(
     };
     let handles = &mut data.runtime.handles;
     let mut from = Lifting::new(memory, options.encoding, handles, options.instance);
-    let (params, used) = if F::Params::<'_>::FLAT <= MAX_FLAT_PARAMS {
-        (F::Params::lift(&mut from, slots, 0)?, F::Params::<'_>::FLAT)
-    } else {
-        let at = aligned(slots.u32(0), F::Params::<'_>::ALIGN)?;
-        from.bytes(at, F::Params::<'_>::SIZE)?;
-        (F::Params::load(&mut from, at)?, 1)
-    };
+    let (params, used) = lift_params::<F::Params<'_>>(&mut from, slots)?;
     let results = function.call(&mut data.host, params)?;
     if F::Results::FLAT == 0 {
         return Ok(());
     }
     if F::Results::ALLOCATES {
         let mut to = Lowering::<E, T>::new(context, options);
-        lower_results(&results, &mut to, slots, used)?;
-        function.lowered(&mut context.state().host, results);
-    } else {
-        let (encoding, instance) = (options.encoding, options.instance);
-        let handles = &mut data.runtime.handles;
-        let mut to = InHand { memory, encoding, handles, instance };
-        lower_results(&results, &mut to, slots, used)?;
-        function.lowered(&mut data.host, results);
+        return lower_results(&results, &mut to, slots, used);
     }
-    Ok(())
+    let (encoding, instance) = (options.encoding, options.instance);
+    let handles = &mut data.runtime.handles;
+    lower_results(&results, &mut InHand { memory, encoding, handles, instance }, slots, used)
+}
+
+/// As [`call_typed`], for a function that allocates memory of the guest's itself.
+#[inline]
+pub(crate) fn call_filling<E: Engine, T: Send + 'static, F: FillingFunction<T>>(
+    context: &mut E::Context<'_, Data<E, T>>,
+    slots: &mut E::Slots<'_>,
+    options: &Options,
+    function: &F,
+) -> Result<(), Stop> {
+    check_leave::<E, T>(context, options.instance)?;
+    let Some(number) = options.memory else { return Err(no_memory()) };
+    let (memory, data) = context.kept_memory(number as usize)?;
+    let handles = &mut data.runtime.handles;
+    let mut from = Lifting::new(memory, options.encoding, handles, options.instance);
+    let (params, used) = lift_params::<F::Params>(&mut from, slots)?;
+    let results = function.call(&mut Lowering::<E, T>::new(context, options), params)?;
+    if F::Results::ALLOCATES {
+        let mut to = Lowering::<E, T>::new(context, options);
+        return lower_results(&results, &mut to, slots, used);
+    }
+    let (memory, data) = context.kept_memory(number as usize)?;
+    let (encoding, instance) = (options.encoding, options.instance);
+    let handles = &mut data.runtime.handles;
+    lower_results(&results, &mut InHand { memory, encoding, handles, instance }, slots, used)
+}
+
+/// The parameters, and how many slots they took.
+#[inline(always)]
+fn lift_params<'m, P: Lift<'m>>(
+    from: &mut Lifting<'m, '_>,
+    slots: &impl Slots,
+) -> Result<(P, usize), Stop> {
+    if P::FLAT <= MAX_FLAT_PARAMS {
+        return Ok((P::lift(from, slots, 0)?, P::FLAT));
+    }
+    let at = aligned(slots.u32(0), P::ALIGN)?;
+    from.bytes(at, P::SIZE)?;
+    Ok((P::load(from, at)?, 1))
 }
 
 /// To where the guest wants the results, behind the slots that its parameters used.

@@ -4,7 +4,7 @@ mod host_call;
 mod resource;
 mod transcode;
 
-pub(crate) use host_call::{aligned, call_dynamic, call_typed};
+pub(crate) use host_call::{aligned, call_dynamic, call_filling, call_typed};
 pub(crate) use resource::{GuestResource, destroy};
 
 use crate::abi::invalid;

@@ -21,14 +21,22 @@ wayleave_bindgen::bindgen! {
         "wasi:sockets/udp/outgoing-datagram-stream": crate::p2::sockets::Outgoing,
         "wasi:sockets/ip-name-lookup/resolve-address-stream": crate::p2::sockets::Addresses,
     },
+    fills: [
+        "wasi:io/streams.[method]input-stream.read",
+        "wasi:io/streams.[method]input-stream.blocking-read",
+        "wasi:filesystem/types.[method]descriptor.read",
+        "wasi:filesystem/types.[method]directory-entry-stream.read-directory-entry",
+        "wasi:random/random.get-random-bytes",
+        "wasi:random/insecure.get-insecure-random-bytes",
+    ],
     returns: {
         "wasi:io/streams.[method]input-stream.read": crate::p2::streams::Read,
         "wasi:io/streams.[method]input-stream.blocking-read": crate::p2::streams::Read,
         "wasi:filesystem/types.[method]descriptor.read": crate::p2::filesystem::ReadAt,
-        // What they are by themselves: their room is used again when the guest has them.
         "wasi:filesystem/types.[method]directory-entry-stream.read-directory-entry":
             crate::p2::filesystem::NextEntry,
-        "wasi:random/random.get-random-bytes": Vec<u8>,
+        "wasi:random/random.get-random-bytes": wayleave_component::abi::GuestBytes,
+        "wasi:random/insecure.get-insecure-random-bytes": wayleave_component::abi::GuestBytes,
     },
     waits: [
         "wasi:io/poll.[method]pollable.block",

@@ -46,8 +46,6 @@ pub struct Host {
     pub(super) lookups: Table<Addresses>,
     /// Room for one that arrives.
     pub(super) datagram: Vec<u8>,
-    /// Room for the next random bytes.
-    pub(super) random_room: Vec<u8>,
     pub(super) causes: Causes,
     #[cfg(feature = "http")]
     pub(super) http: Http,
@@ -91,7 +89,6 @@ impl Host {
             outgoing: Table::watched(limit, handles.clone()),
             lookups: Table::of_few(limit, MOST_LOOKUPS, &handles),
             datagram: Vec::new(),
-            random_room: Vec::new(),
             causes: Causes::new(limit),
             #[cfg(feature = "http")]
             http,

@@ -6,23 +6,9 @@ use wayleave_system::{ErrorCode, Result};
 
 /// The resources of one kind that a guest has handles of, by their numbers.
 pub(super) struct Table<R> {
-    /// `None` for one that is lent.
-    resources: Slab<Option<R>>,
+    resources: Slab<R>,
     limit: usize,
     watch: LimitWatch,
-}
-
-/// A resource that is out of its table for a while. Until it is back, nobody finds it there.
-pub(super) struct Lent<R> {
-    number: u32,
-    resource: R,
-}
-
-impl<R> Lent<R> {
-    #[inline]
-    pub(super) fn resource(&self) -> &R {
-        &self.resource
-    }
 }
 
 impl<R: 'static> Table<R> {
@@ -46,7 +32,7 @@ impl<R: 'static> Table<R> {
             }
             self.limit = wanted;
         }
-        let number = self.resources.insert(Some(resource));
+        let number = self.resources.insert(resource);
         u32::try_from(number).map(Own::new).map_err(|_| ErrorCode::TooManyOpen)
     }
 
@@ -69,34 +55,17 @@ impl<R: 'static> Table<R> {
 
     #[inline]
     pub(super) fn get(&self, this: Borrow<R>) -> std::result::Result<&R, Stop> {
-        self.resources.get(this.rep() as usize).and_then(Option::as_ref).ok_or_else(gone)
+        self.resources.get(this.rep() as usize).ok_or_else(gone)
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, this: Borrow<R>) -> std::result::Result<&mut R, Stop> {
-        self.resources.get_mut(this.rep() as usize).and_then(Option::as_mut).ok_or_else(gone)
-    }
-
-    /// Takes a resource out, for what goes on with it without the table. To share it instead would
-    /// take atomic operations, which are a tenth of a short read.
-    #[inline]
-    pub(super) fn lend(&mut self, this: Borrow<R>) -> std::result::Result<Lent<R>, Stop> {
-        let number = this.rep();
-        let resource = self.resources.get_mut(number as usize).and_then(Option::take);
-        resource.map(|resource| Lent { number, resource }).ok_or_else(gone)
-    }
-
-    /// Puts back what was lent.
-    #[inline]
-    pub(super) fn give_back(&mut self, Lent { number, resource }: Lent<R>) {
-        if let Some(place) = self.resources.get_mut(number as usize) {
-            *place = Some(resource);
-        }
+        self.resources.get_mut(this.rep() as usize).ok_or_else(gone)
     }
 
     /// The guest has dropped its handle.
     pub(super) fn remove(&mut self, this: &Own<R>) -> std::result::Result<R, Stop> {
-        self.resources.try_remove(this.rep() as usize).flatten().ok_or_else(gone)
+        self.resources.try_remove(this.rep() as usize).ok_or_else(gone)
     }
 }
 

@@ -13,11 +13,12 @@ use super::bindings::wasi::io::error::Host as _;
 use super::bindings::wasi::io::poll::Host as _;
 use super::bindings::wasi::io::streams::{Host as _, StreamError};
 use super::bindings::wasi::random::{insecure_seed, random};
-use super::filesystem::Descriptor;
+use super::filesystem::{Descriptor, Entries};
 use super::streams::{InputStream, OutputStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wayleave_component::{Borrow, Own};
+use wayleave_component::abi::{GuestBytes, GuestText};
+use wayleave_component::{Borrow, Caller, Own};
 use wayleave_engine::{Exit, Stop};
 use wayleave_grants::Grants;
 use wayleave_system::fs::{Dir, MemoryDir, ReadOnly, SetTime, Timestamp};
@@ -60,6 +61,49 @@ fn create(host: &mut Host, dir: &Own<Descriptor>, path: &str, content: &[u8]) ->
     let written = host.descriptor_write(lend(&file), content, 0).unwrap();
     assert_eq!(written, Ok(content.len() as u64));
     file
+}
+
+/// A guest that calls, and what was put into its memory last.
+struct Guest<'h> {
+    host: &'h mut Host,
+    bytes: Vec<u8>,
+}
+
+impl<'h> Guest<'h> {
+    fn new(host: &'h mut Host) -> Self {
+        Self { host, bytes: Vec::new() }
+    }
+}
+
+impl Caller<Host> for Guest<'_> {
+    fn state(&mut self) -> &mut Host {
+        self.host
+    }
+
+    fn bytes<X>(
+        &mut self,
+        room: u32,
+        fill: impl FnOnce(&mut Host, &mut [u8]) -> Result<usize, X>,
+    ) -> Result<Result<GuestBytes, X>, Stop> {
+        self.bytes = vec![0; room as usize];
+        Ok(fill(self.host, &mut self.bytes).map(|used| {
+            self.bytes.truncate(used);
+            GuestBytes::default()
+        }))
+    }
+
+    fn text(&mut self, text: impl Fn(&mut Host) -> &str) -> Result<GuestText, Stop> {
+        self.bytes = text(self.host).into();
+        Ok(GuestText::default())
+    }
+}
+
+/// The kind and the name of the next entry.
+fn next_entry(host: &mut Host, entries: &Own<Entries>) -> Option<(DescriptorType, String)> {
+    let mut guest = Guest::new(host);
+    let next = Host::directory_entry_stream_read_directory_entry(&mut guest, lend(entries));
+    let kind = next.unwrap().unwrap()?.r#type;
+    Some((kind, String::from_utf8(guest.bytes).unwrap()))
 }
 
 fn take(host: &Host, stream: &Own<InputStream>, len: u64) -> Result<Vec<u8>, StreamError> {
@@ -294,15 +338,14 @@ fn a_folder_is_listed_without_itself() {
     host.descriptor_create_directory_at(lend(&rw), "d").unwrap().unwrap();
     let walk = host.descriptor_read_directory(lend(&rw)).unwrap().unwrap();
     let mut names = Vec::new();
-    let next = |host: &mut Host| host.directory_entry_stream_read_directory_entry(lend(&walk));
-    while let Some(entry) = next(&mut host).unwrap().unwrap() {
-        names.push((entry.name, entry.r#type == DescriptorType::Directory));
+    while let Some((kind, name)) = next_entry(&mut host, &walk) {
+        names.push((name, kind == DescriptorType::Directory));
     }
     names.sort();
     // The other folder is mounted in this one.
     let expected = [("a", false), ("b", false), ("c", false), ("d", true), ("ro", true)];
     assert_eq!(names, expected.map(|(name, dir)| (name.to_owned(), dir)));
-    assert!(next(&mut host).unwrap().unwrap().is_none(), "the end stays the end");
+    assert!(next_entry(&mut host, &walk).is_none(), "the end stays the end");
     host.directory_entry_stream_drop(walk).unwrap();
 }
 
@@ -381,13 +424,7 @@ fn an_entrys_hash_is_its_files() {
     let (a, b) = (hash(&mut host, "a").unwrap(), hash(&mut host, "b").unwrap());
     let of = |path: &str| if path == "a" { a } else { b };
     let list = |host: &mut Host| host.descriptor_read_directory(lend(&rw)).unwrap().unwrap();
-    let next = |host: &mut Host, entries: &Own<super::filesystem::Entries>| {
-        let entry = host.directory_entry_stream_read_directory_entry(lend(entries)).unwrap();
-        let name = entry.as_ref().unwrap().as_ref().unwrap().name.clone();
-        // As when a guest has it.
-        host.directory_entry_stream_read_directory_entry_lowered(entry);
-        name
-    };
+    let next = |host: &mut Host, entries: &Own<Entries>| next_entry(host, entries).unwrap().1;
     let entries = list(&mut host);
     for _ in 0..2 {
         let name = next(&mut host, &entries);
@@ -521,16 +558,15 @@ fn clocks_and_random_numbers() {
     let wall = wall_clock::Host::now(&mut host).unwrap();
     assert!(wall.seconds > 1_700_000_000 && wall.nanoseconds < 1_000_000_000);
     assert_eq!(timezone::Host::utc_offset(&mut host, wall).unwrap(), 0);
-    // Longer and shorter than the room that the one before was in, and never what was in it.
-    let mut before = vec![0; 40];
-    for len in [20, 40, 10, 5000, 30] {
-        let bytes = random::Host::get_random_bytes(&mut host, len as u64).unwrap();
-        assert_eq!(bytes.len(), len);
-        assert_ne!(bytes[..10], before[..10]);
-        before.clone_from(&bytes);
-        random::Host::get_random_bytes_lowered(&mut host, bytes);
-    }
-    assert!(matches!(random::Host::get_random_bytes(&mut host, 1 << 40), Err(Stop::Trap(_))));
+    let mut caller = Guest::new(&mut host);
+    let random = <Host as random::Host>::get_random_bytes;
+    let seen = [20, 40, 5000].map(|len| {
+        random(&mut caller, len).unwrap();
+        assert_eq!(caller.bytes.len() as u64, len);
+        caller.bytes[..20].to_vec()
+    });
+    assert!(seen[0] != seen[1] && seen[1] != seen[2] && seen[0] != [0; 20]);
+    assert!(matches!(random(&mut caller, 1 << 40), Err(Stop::Trap(_))));
     let numbers = [0; 4].map(|_| random::Host::get_random_u64(&mut host).unwrap());
     assert!(numbers.iter().any(|number| *number != numbers[0]));
     let seed = insecure_seed::Host::insecure_seed(&mut host).unwrap();

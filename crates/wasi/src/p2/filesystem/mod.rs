@@ -15,14 +15,14 @@ pub(super) use seen::Seen;
 use super::Host;
 use super::bindings::wasi::filesystem::preopens;
 use super::bindings::wasi::filesystem::types::{
-    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode,
-    MetadataHashValue, NewTimestamp, OpenFlags, PathFlags,
+    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, MetadataHashValue,
+    NewTimestamp, OpenFlags, PathFlags,
 };
 use super::error::{IoError, code_of, guest_code};
 use super::streams::{FileInput, InputStream, OutputStream};
 use convert::{advice, hash, set_time, stat};
 use std::io::IoSlice;
-use wayleave_component::{Borrow, Own};
+use wayleave_component::{Borrow, Caller, Own};
 use wayleave_engine::Stop;
 use wayleave_system::fs::{self, Stat, SyncKind};
 
@@ -74,6 +74,16 @@ impl Host {
             self.seen.path(asked, this, path_flags, path, &found);
         }
         Ok(Ok(tell(&found)))
+    }
+
+    #[inline(never)]
+    fn hash_at(
+        &mut self,
+        this: Borrow<Descriptor>,
+        path_flags: PathFlags,
+        path: &str,
+    ) -> Outcome<MetadataHashValue> {
+        self.stat_at(Asked::Hash, this, path_flags, path, |found| hash(found.into()))
     }
 }
 
@@ -177,27 +187,12 @@ impl types::Host for Host {
     // So that what it returns is nowhere put together to be taken apart again.
     #[inline(always)]
     fn descriptor_read(
-        &mut self,
+        caller: &mut impl Caller<Self>,
         this: Borrow<Descriptor>,
         length: u64,
         offset: u64,
     ) -> Result<ReadAt, Stop> {
-        self.seen.forget();
-        let room = match self.descriptors.get(this)?.readable() {
-            Ok(file) => {
-                self.waiter.prepare(&**file, Some(offset), false)?;
-                read::room(&**file, length, offset)
-            }
-            Err(code) => return Ok(ReadAt::failed(code)),
-        };
-        Ok(ReadAt::new(self.descriptors.lend(this)?, room, offset))
-    }
-
-    #[inline(always)]
-    fn descriptor_read_lowered(&mut self, read: ReadAt) {
-        if let Some(lent) = read.into_lent() {
-            self.descriptors.give_back(lent);
-        }
+        read::read(caller, this, length, offset)
     }
 
     #[inline]
@@ -346,6 +341,8 @@ impl types::Host for Host {
         told(self.descriptor(this)?.stat().map(|found| hash((&found).into())))
     }
 
+    // For an entry that was just read nothing is asked of the system, and C libraries ask it of each.
+    #[inline(always)]
     fn descriptor_metadata_hash_at(
         &mut self,
         this: Borrow<Descriptor>,
@@ -357,7 +354,7 @@ impl types::Host for Host {
         {
             return Ok(Ok(hash(file)));
         }
-        self.stat_at(Asked::Hash, this, path_flags, path, |found| hash(found.into()))
+        self.hash_at(this, path_flags, path)
     }
 
     fn descriptor_drop(&mut self, this: Own<Descriptor>) -> Result<(), Stop> {
@@ -365,19 +362,12 @@ impl types::Host for Host {
         self.descriptors.remove(&this).map(drop)
     }
 
+    #[inline(always)]
     fn directory_entry_stream_read_directory_entry(
-        &mut self,
+        caller: &mut impl Caller<Self>,
         this: Borrow<Entries>,
-    ) -> Outcome<Option<DirectoryEntry>> {
-        self.seen.forget();
-        told(self.entries.get_mut(this)?.next(&mut self.seen))
-    }
-
-    fn directory_entry_stream_read_directory_entry_lowered(&mut self, next: NextEntry) {
-        match next {
-            Ok(Some(entry)) if self.remembers() => self.seen.entry_is_called(entry.name),
-            _ => self.seen.forget(),
-        }
+    ) -> Result<NextEntry, Stop> {
+        entries::next(caller, this)
     }
 
     fn directory_entry_stream_drop(&mut self, this: Own<Entries>) -> Result<(), Stop> {

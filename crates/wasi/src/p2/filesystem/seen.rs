@@ -15,6 +15,7 @@ pub(in crate::p2) struct Seen {
     fresh: bool,
     /// The path, or the entry's name, in room that is used again and again.
     name: String,
+    /// When the second half of a question was asked last.
     when: u64,
 }
 
@@ -52,34 +53,29 @@ impl Seen {
         stat: &Stat,
     ) {
         self.what = Some(What::Path { asked, dir: dir.rep(), flags, stat: *stat });
-        self.name.clear();
-        self.name.push_str(path);
-        self.now();
+        self.is_called(path);
+        self.fresh = true;
     }
 
-    /// An entry of a folder, which is not let go of before the next call. How it is called is said
-    /// by [`Seen::entry_is_called`].
+    /// An entry of a folder, which is not let go of before the next call.
     #[inline]
-    pub(super) fn entry(&mut self, dir: &Arc<dyn Dir>, file: FileNumber, kind: FileKind) {
+    pub(super) fn entry(
+        &mut self,
+        dir: &Arc<dyn Dir>,
+        file: FileNumber,
+        kind: FileKind,
+        name: &str,
+    ) {
         self.what = Some(What::Entry { dir: place(dir), file, kind });
+        self.is_called(name);
+        // Entries without a number have to be asked for.
+        self.fresh = file.inode != 0;
     }
 
-    /// Room for a name, empty.
+    /// The path or the name of what was seen last, whether it may still be told or not.
     #[inline]
-    pub(super) fn take_room(&mut self) -> String {
-        let mut room = std::mem::take(&mut self.name);
-        room.clear();
-        room
-    }
-
-    /// The name of the entry, in the room that was taken.
-    #[inline]
-    pub(super) fn entry_is_called(&mut self, name: String) {
-        self.name = name;
-        // Entries without a number would have to be asked for.
-        if matches!(&self.what, Some(What::Entry { file, .. }) if file.inode != 0) {
-            self.now();
-        }
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The metadata of a file at a path, if this is the other half of the question.
@@ -98,7 +94,7 @@ impl Seen {
         // What is no link is the same whether links are followed or not.
         let same_file = *with == flags || !follow(*with) && stat.kind != FileKind::SymbolicLink;
         let same = *before != asked && *of == dir.rep() && same_file;
-        (fresh && same && self.is_now(path)).then_some(stat)
+        if fresh && same && is_now(&mut self.when, &self.name, path) { Some(stat) } else { None }
     }
 
     /// The number of an entry's file, if this is the entry. What is no entry stays as it was.
@@ -113,19 +109,23 @@ impl Seen {
         let fresh = std::mem::take(&mut self.fresh);
         let itself = !follow(flags) || kind == FileKind::Regular;
         let same = itself && of == place(dir);
-        (fresh && same && self.is_now(path)).then_some(file)
+        (fresh && same && is_now(&mut self.when, &self.name, path)).then_some(file)
     }
 
-    fn now(&mut self) {
-        self.when = OsClock::MonotonicCoarse.now();
-        self.fresh = true;
-    }
-
-    /// Whether a path is the one that was seen, and just now.
     #[inline]
-    fn is_now(&self, path: &str) -> bool {
-        self.name == path && self.when == OsClock::MonotonicCoarse.now()
+    fn is_called(&mut self, name: &str) {
+        self.name.clear();
+        self.name.push_str(name);
     }
+}
+
+/// Whether a path is the one that was seen, and just now: the clock, which goes on every few
+/// milliseconds, shows what it has shown when this was asked `before`. What was seen was seen in between, so
+/// that it need not be looked at then as well.
+#[inline]
+fn is_now(before: &mut u64, seen: &str, path: &str) -> bool {
+    let now = OsClock::MonotonicCoarse.now();
+    std::mem::replace(before, now) == now && seen == path
 }
 
 /// What tells a folder from all others that are open.
@@ -147,15 +147,14 @@ mod tests {
 
     fn entry(seen: &mut Seen, dir: &Arc<dyn Dir>, file: FileNumber) {
         seen.forget();
-        seen.entry(dir, file, FileKind::Regular);
-        let mut name = seen.take_room();
-        name.push('a');
-        seen.entry_is_called(name);
+        seen.entry(dir, file, FileKind::Regular, "a");
     }
 
-    /// Whether something is told in one of several tries: the clock may go on in the middle of one.
+    /// Whether something is told in one of several tries: not in the first, before which nothing was
+    /// asked, and the clock may go on in the middle of another.
     fn is_told(mut ask: impl FnMut(&mut Seen) -> bool) -> bool {
-        (0..100).any(|_| ask(&mut Seen::default()))
+        let mut seen = Seen::default();
+        (0..100).any(|_| ask(&mut seen))
     }
 
     #[test]

@@ -2,24 +2,27 @@
 
 mod input;
 mod output;
-mod read;
 
 pub(crate) use input::{FileInput, InputStream};
 pub(crate) use output::OutputStream;
-pub(crate) use read::Read;
 
 use output::Bytes;
 
 use super::Host;
 use super::bindings::wasi::io::streams::{self, StreamError};
-use super::error::stream_error;
+use super::error::{Causes, stream_error};
 use super::poll::Pollable;
 use crate::wait::{Failure, Waiter};
-use wayleave_component::{Borrow, Own};
+use wayleave_component::abi::GuestBytes;
+use wayleave_component::{Borrow, Caller, Own};
 use wayleave_engine::Stop;
+use wayleave_system::ErrorCode;
 
 /// What a stream operation gives: its result, what the guest is told instead, or the guest's end.
 type Outcome<T> = Result<Result<T, StreamError>, Stop>;
+
+/// What a read gives, in the guest's memory already.
+pub(crate) type Read = Result<GuestBytes, StreamError>;
 
 /// What the guest is told of a failure.
 fn told<T>(result: Result<T, Failure>) -> Outcome<T> {
@@ -30,30 +33,32 @@ fn told<T>(result: Result<T, Failure>) -> Outcome<T> {
     }
 }
 
+/// The same of a failure to write, with its cause.
+#[cold]
+#[inline(never)]
+fn explained<T>(causes: &mut Causes, failure: Failure, output: &OutputStream) -> Outcome<T> {
+    let failed = told(Err(failure))?;
+    Ok(failed.map_err(|error| causes.explain(error, output.cause())))
+}
+
 impl streams::Host for Host {
     // So that what it returns is nowhere put together to be taken apart again.
     #[inline(always)]
-    fn input_stream_read(&mut self, this: Borrow<InputStream>, len: u64) -> Result<Read, Stop> {
-        self.read(this, len, true)
-    }
-
-    #[inline(always)]
-    fn input_stream_read_lowered(&mut self, read: Read) {
-        self.has_read(read);
+    fn input_stream_read(
+        caller: &mut impl Caller<Self>,
+        this: Borrow<InputStream>,
+        len: u64,
+    ) -> Outcome<GuestBytes> {
+        read(caller, this, len, true)
     }
 
     #[inline(always)]
     fn input_stream_blocking_read(
-        &mut self,
+        caller: &mut impl Caller<Self>,
         this: Borrow<InputStream>,
         len: u64,
-    ) -> Result<Read, Stop> {
-        self.read(this, len, false)
-    }
-
-    #[inline(always)]
-    fn input_stream_blocking_read_lowered(&mut self, read: Read) {
-        self.has_read(read);
+    ) -> Outcome<GuestBytes> {
+        read(caller, this, len, false)
     }
 
     fn input_stream_skip(&mut self, this: Borrow<InputStream>, len: u64) -> Outcome<u64> {
@@ -77,14 +82,17 @@ impl streams::Host for Host {
         self.inputs.remove(&this).map(drop)
     }
 
-    #[inline]
+    // The three calls that C libraries make of a write, each in its one place.
+    #[inline(always)]
     fn output_stream_check_write(&mut self, this: Borrow<OutputStream>) -> Outcome<u64> {
         let output = self.outputs.get(this)?;
-        let room = told(output.room(&self.waiter))?;
-        Ok(room.map_err(|error| self.causes.explain(error, output.cause())))
+        match output.room(&self.waiter) {
+            Ok(room) => Ok(Ok(room)),
+            Err(failure) => explained(&mut self.causes, failure, output),
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn output_stream_write(&mut self, this: Borrow<OutputStream>, contents: &[u8]) -> Outcome<()> {
         self.put(this, |output, waiter| output.write(Bytes::These(contents), waiter))
     }
@@ -102,6 +110,7 @@ impl streams::Host for Host {
         told(self.outputs.get(this)?.begin_flush())
     }
 
+    #[inline(always)]
     fn output_stream_blocking_flush(&mut self, this: Borrow<OutputStream>) -> Outcome<()> {
         self.put(this, |output, waiter| output.flush(waiter))
     }
@@ -149,37 +158,59 @@ impl streams::Host for Host {
     }
 }
 
+/// Reads from a stream: from a file straight into the guest's memory.
+#[inline(always)]
+fn read(
+    caller: &mut impl Caller<Host>,
+    this: Borrow<InputStream>,
+    len: u64,
+    nonblocking: bool,
+) -> Outcome<GuestBytes> {
+    let host = caller.state();
+    let InputStream::File(file) = host.inputs.get(this)? else {
+        return read_next(caller, this, len, nonblocking);
+    };
+    let room = match file.room(len, &host.waiter, nonblocking)? {
+        Ok(Some(room)) => room,
+        Ok(None) => return Ok(Ok(GuestBytes::default())),
+        Err(error) => return Ok(Err(error)),
+    };
+    // The stream is looked for again, as the guest has run: it can not have dropped it meanwhile.
+    let bytes = caller.bytes(room, |host, buffer| match host.inputs.get(this) {
+        Ok(InputStream::File(file)) => file.read(buffer),
+        _ => Err(ErrorCode::BadDescriptor),
+    })?;
+    Ok(match bytes {
+        Ok(bytes) if bytes.is_empty() && room > 0 => Err(StreamError::Closed),
+        Ok(bytes) => Ok(bytes),
+        Err(code) => Err(stream_error(code)),
+    })
+}
+
+/// Reads from what is no file: it is not known how much there is until it has been read.
+#[inline(never)]
+fn read_next(
+    caller: &mut impl Caller<Host>,
+    this: Borrow<InputStream>,
+    len: u64,
+    nonblocking: bool,
+) -> Outcome<GuestBytes> {
+    let host = caller.state();
+    let input = host.inputs.get(this)?;
+    let bytes = match input.take(len, &host.waiter, nonblocking)? {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(Err(host.causes.explain(error, input.cause()))),
+    };
+    // Far fewer than 4 GiB are taken at once.
+    caller.bytes(u32::try_from(bytes.len()).unwrap_or(u32::MAX), |_, buffer| {
+        buffer.copy_from_slice(&bytes);
+        Ok(bytes.len())
+    })
+}
+
 impl Host {
-    /// Reads from a stream: from a file while the result is lowered.
-    #[inline(always)]
-    fn read(
-        &mut self,
-        this: Borrow<InputStream>,
-        len: u64,
-        nonblocking: bool,
-    ) -> Result<Read, Stop> {
-        let input = self.inputs.get(this)?;
-        if let InputStream::File(file) = input {
-            return Ok(match file.room(len, &self.waiter, nonblocking)? {
-                Ok(Some(room)) => Read::file(self.inputs.lend(this)?, room),
-                Ok(None) => Ok(Vec::new()).into(),
-                Err(error) => Err(error).into(),
-            });
-        }
-        let read = input.take(len, &self.waiter, nonblocking)?;
-        Ok(read.map_err(|error| self.causes.explain(error, input.cause())).into())
-    }
-
-    /// The guest has the bytes.
-    #[inline(always)]
-    fn has_read(&mut self, read: Read) {
-        if let Some(lent) = read.into_lent() {
-            self.inputs.give_back(lent);
-        }
-    }
-
     /// Writes to a stream.
-    #[inline]
+    #[inline(always)]
     fn put(
         &mut self,
         this: Borrow<OutputStream>,
@@ -188,8 +219,10 @@ impl Host {
         // It may be the file whose metadata was looked at.
         self.seen.forget();
         let output = self.outputs.get_mut(this)?;
-        let done = told(put(output, &self.waiter))?;
-        Ok(done.map_err(|error| self.causes.explain(error, output.cause())))
+        match put(output, &self.waiter) {
+            Ok(()) => Ok(Ok(())),
+            Err(failure) => explained(&mut self.causes, failure, output),
+        }
     }
 
     fn splice(
