@@ -310,13 +310,16 @@ impl<E: Engine, T: Send + 'static, F: FillingFunction<T>> Define<E, T> for Filli
     }
 }
 
+/// A store in use.
+type Used<'a, E, T> = <E as Engine>::Context<'a, Data<E, T>>;
+
 /// Has the calls of a function told of, where that is wanted.
 // Told of or not, it is one function, so that it becomes part of what the engine calls.
 #[inline]
 fn told<E: Engine, T: Send + 'static>(
     traced: Option<Traced>,
-    call: impl Fn(&mut E::Context<'_, Data<E, T>>, &mut E::Slots<'_>) -> Result<(), Stop>,
-) -> impl Fn(&mut E::Context<'_, Data<E, T>>, &mut E::Slots<'_>) -> Result<(), Stop> {
+    call: impl Fn(&mut Used<'_, E, T>, &mut E::Slots<'_>) -> Result<(), Stop>,
+) -> impl Fn(&mut Used<'_, E, T>, &mut E::Slots<'_>) -> Result<(), Stop> {
     move |context, slots| {
         let told = traced.as_ref().map(|traced| traced.begin::<E, T>(context, slots));
         let result = call(context, slots);
