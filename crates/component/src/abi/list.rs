@@ -153,15 +153,20 @@ pub(super) fn to_pair(address: u32, len: u32) -> [u8; 8] {
     (u64::from(len) << 32 | u64::from(address)).to_le_bytes()
 }
 
-/// A `list<u8>` that is in the guest's memory already ([`Caller::bytes`](crate::Caller::bytes)); an
-/// empty one by default.
-#[derive(Clone, Copy, Debug, Default)]
+/// A `list<u8>` that is in the guest's memory already ([`Caller::bytes`](crate::Caller::bytes)). There is
+/// no empty one but what a guest has allocated: guests do not expect address 0.
+#[derive(Clone, Copy, Debug)]
 pub struct GuestBytes {
     pub(crate) at: u32,
     pub(crate) len: u32,
 }
 
 impl GuestBytes {
+    /// `len` bytes at address `at`, for callers of one's own.
+    pub fn new(at: u32, len: u32) -> Self {
+        Self { at, len }
+    }
+
     /// How many there are.
     pub fn len(&self) -> u32 {
         self.len

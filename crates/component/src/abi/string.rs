@@ -172,13 +172,19 @@ impl<'m> Lift<'m> for String {
     }
 }
 
-/// A string that is in the guest's memory already ([`Caller::text`](crate::Caller::text)); an empty one
-/// by default.
-#[derive(Clone, Copy, Debug, Default)]
+/// A string that is in the guest's memory already ([`Caller::text`](crate::Caller::text)).
+#[derive(Clone, Copy, Debug)]
 pub struct GuestText {
     pub(crate) at: u32,
     /// As the guest counts it.
     pub(crate) len: u32,
+}
+
+impl GuestText {
+    /// A string at address `at`, its length as the guest counts it, for callers of one's own.
+    pub fn new(at: u32, len: u32) -> Self {
+        Self { at, len }
+    }
 }
 
 impl ComponentType for GuestText {

@@ -88,13 +88,13 @@ impl Caller<Host> for Guest<'_> {
         self.bytes = vec![0; room as usize];
         Ok(fill(self.host, &mut self.bytes).map(|used| {
             self.bytes.truncate(used);
-            GuestBytes::default()
+            GuestBytes::new(1, room)
         }))
     }
 
     fn text(&mut self, text: impl Fn(&mut Host) -> &str) -> Result<GuestText, Stop> {
         self.bytes = text(self.host).into();
-        Ok(GuestText::default())
+        Ok(GuestText::new(1, 0))
     }
 }
 
